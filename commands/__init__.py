@@ -1,0 +1,1 @@
+"""What somebody can ask for: one file per command."""

@@ -1,0 +1,89 @@
+"""What a command answers: typed results that `bot/views` renders. No Slack here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from commands.reports import ChangeReport, RunReport
+from patching.compare import Comparison
+from storage.changes import Change
+from storage.runs import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A row is committed: `ref` is the id people see, `sentence` says what happens next."""
+
+    ref: str
+    subject: str  # "run:12" or "change:4": the card whose link follows through the response URL
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A request that is carried out already."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    application: str
+    source: str
+    target: str
+    source_at: datetime | None  # when the oldest evidence of each environment was taken
+    target_at: datetime | None
+    source_nodes: int
+    target_nodes: int
+    comparison: Comparison
+    page: int  # from 0, over comparison.mismatches
+
+
+@dataclass(frozen=True, slots=True)
+class StatusList:
+    """Open and recent runs and changes, newest first."""
+
+    open_changes: tuple[Change, ...]
+    open_runs: tuple[Run, ...]
+    recent: tuple[Run, ...]
+    page: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    report: RunReport
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeStatus:
+    report: ChangeReport
+
+
+@dataclass(frozen=True, slots=True)
+class Approvals:
+    """Changes that wait for somebody's decision."""
+
+    pending: tuple[ChangeReport, ...]
+    page: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HelpLine:
+    name: str
+    usage: str
+    summary: str
+    detail: str
+    permitted: bool  # the asker may run it
+    role: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Help:
+    lines: tuple[HelpLine, ...]
+    topic: str | None
+    roles: Mapping[str, bool]  # role → whether the asker has it
+
+
+Reply = Accepted | Done | Compared | StatusList | RunStatus | ChangeStatus | Approvals | Help

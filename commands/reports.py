@@ -1,0 +1,169 @@
+"""Read models: what a message about a run or a change needs, read from the store after the transition (I5)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from patching.config import Configuration
+from patching.model import Evidence, Operation, PinnedPatch
+from patching.outcomes import NodeOutcome, NodeResult, changed, reconcile
+from patching.states import RunState, StepState
+from patching.summary import MissingPatch, missing_by_severity, missing_patches
+from patching.titles import version_of
+from storage import changes, evidence, problems, runs, steps
+from storage.changes import Change, Decision
+from storage.database import Store
+from storage.problems import Problem
+from storage.runs import Purpose, Run
+from storage.steps import Step
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLine:
+    """One expected node of a run."""
+
+    id: str
+    name: str
+    state: str  # waiting, running, done, failed, unreached
+    detail: str  # a few words: "verifying", "Execution Timed Out", "agent is not online"
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    run: Run
+    nodes: tuple[NodeLine, ...]
+    stage: str  # requested, scanning, installing, verifying, ended
+    by_severity: Mapping[str, int]  # missing patches by severity, worst first; empty before evidence is read
+    missing: tuple[MissingPatch, ...]
+    installed: Mapping[PinnedPatch, int]  # non-production Install: what changed → on how many nodes
+    pending_reboot: Mapping[str, int]  # node name → rows that wait for a reboot
+    results: tuple[NodeResult, ...]  # production Install: the approved list against each node
+    problem: Problem | None  # open on the application
+    unsettled: tuple[Step, ...]  # steps of which nobody knows whether they were sent
+    may_report_problem: bool  # an ended non-production Install
+
+    @property
+    def finished_nodes(self) -> int:
+        return sum(1 for node in self.nodes if node.state in {"done", "failed", "unreached"})
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeReport:
+    change: Change
+    decisions: tuple[Decision, ...]
+    scans: tuple[Run, ...]  # the scans for the first evaluation and those at send time, in order
+    install: Run | None
+    superseded: Change | None  # the change that this one asks again for
+    successor: Change | None  # the newer change on the same environment, when there is one
+    approvers: str  # how the configuration names who may approve, for people: "<@U…>, <!subteam^S…>" ids
+    ready: bool  # Approve can be offered: pending and every check passes
+
+
+def run_report(store: Store, run: Run) -> RunReport:
+    db = store.db
+    planned = steps.of_run(db, run.id)
+    known = evidence.of_run(db, run.id)
+    ended = run.state.ended
+    install = run.operation is Operation.INSTALL
+    titles = evidence.known_versions(db, run.application, run.environment) if known and not install else {}
+    versions = {key: version_of(key[1], title) or title for key, title in titles.items()}
+    items = tuple(known.values())
+    before = evidence.before_run(db, run.id, run.application, run.environment) if install and known else {}
+    return RunReport(
+        run=run,
+        nodes=tuple(_lines(store, run, planned, known)),
+        stage=_stage(run, planned),
+        by_severity=missing_by_severity(items),
+        missing=missing_patches(items, versions),
+        installed=_installed(before, known) if install and not run.production else {},
+        pending_reboot=_pending(items),
+        results=_results(store, run, before, known) if install and run.production else (),
+        problem=problems.open_problem(db, run.application),
+        unsettled=tuple(step for step in planned if step.state is StepState.UNKNOWN),
+        may_report_problem=install and not run.production and ended and run.state is not RunState.CANCELLED,
+    )
+
+
+def change_report(store: Store, change: Change, config: Configuration) -> ChangeReport:
+    db = store.db
+    newest = changes.newest(db, change.application, change.environment)
+    installs = runs.of_change(db, change.id, Purpose.CHANGE)
+    approver = config.access.approver
+    return ChangeReport(
+        change=change,
+        decisions=tuple(changes.decisions(db, change.id)),
+        scans=(*runs.of_change(db, change.id, Purpose.PREPARE), *runs.of_change(db, change.id, Purpose.SEND)),
+        install=installs[-1] if installs else None,
+        superseded=changes.find(db, change.supersedes) if change.supersedes else None,
+        successor=newest if newest and newest.id > change.id else None,
+        approvers=", ".join(
+            [*(f"<!subteam^{group}>" for group in approver.groups), *(f"<@{user}>" for user in approver.users)]
+        ),
+        ready=change.state.value == "pending",
+    )
+
+
+def _stage(run: Run, planned: list[Step]) -> str:
+    if run.state.ended:
+        return "ended"
+    current = next((step for step in planned if not step.state.ended), None)
+    if current is None:
+        return "requested" if not planned else "ended"
+    return {"scan": "scanning", "install": "installing", "verify": "verifying"}[current.kind.value]
+
+
+def _lines(store: Store, run: Run, planned: list[Step], known: Mapping[str, Evidence]) -> list[NodeLine]:
+    """The expected nodes, each with the newest thing known of it."""
+    seen = {step.id: runs.invocations(store.db, step.id) for step in planned}
+    lines = []
+    for node in run.nodes:
+        mine = [(step, seen[step.id].get(node.id)) for step in planned if node.id in step.node_ids]
+        bad = next((found for _, found in mine if found and found.outcome not in (None, NodeOutcome.SUCCEEDED)), None)
+        if not mine:
+            reason = "stopped" if node.power != "running" else "its agent is not online"
+            lines.append(NodeLine(node.id, node.name, "unreached" if planned or run.state.ended else "waiting", reason))
+        elif bad:
+            lines.append(NodeLine(node.id, node.name, "failed", bad.note or bad.details or str(bad.outcome)))
+        elif all(step.state.ended for step, _ in mine):
+            unsent = next((step.note for step, found in mine if found is None), None)
+            state = "failed" if unsent is not None else "done"
+            lines.append(NodeLine(node.id, node.name, state, unsent or ""))
+        else:
+            step, found = next((pair for pair in mine if not pair[0].state.ended))
+            done = found is not None and found.outcome is not None and step is mine[-1][0]
+            running = found is not None and found.status in {"InProgress", "Delayed"}
+            state = "done" if done else "running" if running or step is not mine[0][0] else "waiting"
+            words = {"scan": "scanning", "install": "installing", "verify": "verifying"}[step.kind.value]
+            lines.append(NodeLine(node.id, node.name, state, words))
+    return lines
+
+
+def _installed(before: Mapping[str, Evidence], after: Mapping[str, Evidence]) -> dict[PinnedPatch, int]:
+    counts: dict[PinnedPatch, int] = {}
+    for node_id, item in after.items():
+        if node_id in before and before[node_id].snapshot_id != item.snapshot_id:
+            for patch in changed(before[node_id], item):
+                counts[patch] = counts.get(patch, 0) + 1
+    return dict(sorted(counts.items(), key=lambda pair: pair[0].id))
+
+
+def _pending(items: tuple[Evidence, ...]) -> dict[str, int]:
+    counts = {item.node_name: sum(row.state.value == "InstalledPendingReboot" for row in item.rows) for item in items}
+    return {name: count for name, count in counts.items() if count}
+
+
+def _results(
+    store: Store, run: Run, before: Mapping[str, Evidence], after: Mapping[str, Evidence]
+) -> tuple[NodeResult, ...]:
+    change = changes.find(store.db, run.change_id) if run.change_id else None
+    if change is None or run.pins is None:
+        return ()
+    source = tuple(evidence.newest(store.db, change.application, change.source).values())
+    return tuple(
+        reconcile(run.pins, before[node_id], item, source) for node_id, item in after.items() if node_id in before
+    )
+
+
+def newest_time(items: Mapping[str, Evidence]) -> datetime | None:
+    """When the oldest of the newest evidence was taken: how fresh a picture is as a whole."""
+    return min((item.operation_end for item in items.values()), default=None)

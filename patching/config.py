@@ -1,0 +1,221 @@
+"""What an operator writes in patchgate.yaml, validated: unknown keys, empty targets, leading production are errors.
+
+Errors name the path, the value and what is allowed (`ConfigurationError`). Reading the file is `bot/settings.py`'s.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from patching.durations import parse_duration
+from patching.nodes import EnvironmentKey
+
+
+class ConfigurationError(Exception):
+    """One clear sentence for each thing that is wrong."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def _duration(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+ChannelId = Annotated[str, StringConstraints(pattern=r"^[CG][A-Z0-9]{2,}$")]
+Person = Annotated[str, StringConstraints(pattern=r"^([UW][A-Z0-9]{2,}|[^@\s<>]+@[^@\s<>]+)$")]
+GroupId = Annotated[str, StringConstraints(pattern=r"^S[A-Z0-9]{2,}$")]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s<>]+@[^@\s<>]+$")]
+AccountId = Annotated[str, StringConstraints(pattern=r"^[0-9]{12}$")]
+Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")]
+RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$")]
+InstanceId = Annotated[str, StringConstraints(pattern=r"^m?i-[0-9a-f]{8,17}$")]
+Bucket = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+SoakDuration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
+NonEmpty = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+_ALLOWED = {
+    "slack.channel": "a channel id such as C0PATCHING",
+    "account": "twelve digits in quotes",
+    "region": "a Region such as eu-west-1",
+    "role_arn": "an IAM role's ARN",
+    "soak": "a duration such as 90s, 15m, 24h or 7d",
+    "scan_max_age": "a duration such as 90s, 15m, 24h or 7d",
+    "approval_expiry": "a duration such as 90s, 15m, 24h or 7d",
+    "users": "Slack user ids such as U0ANN or e-mail addresses",
+    "groups": "Slack user group ids such as S0ONCALL",
+    "emails": "e-mail addresses",
+    "instance_ids": "instance ids such as i-0123456789abcdef0",
+    "production": "true or false",
+}
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+
+
+class Slack(Strict):
+    channel: ChannelId
+
+
+class People(Strict):
+    """Slack user ids or e-mail addresses, and user group ids."""
+
+    users: tuple[Person, ...] = ()
+    groups: tuple[GroupId, ...] = ()
+
+
+class Access(Strict):
+    operator: People = People()
+    approver: People = People()
+    admin: People = People()
+
+
+class Owners(Strict):
+    users: tuple[Person, ...] = ()
+    emails: tuple[Email, ...] = ()
+
+
+class Mail(Strict):
+    sender: Annotated[Email, Field(alias="from")]
+
+
+class ArtifactsBucket(Strict):
+    bucket: Bucket
+    prefix: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9._-]+/)*$", max_length=100)] = ""
+    region: Region
+
+
+class PolicyOverride(Strict):
+    soak: SoakDuration | None = None
+    scan_max_age: Duration | None = None
+    approval_expiry: Duration | None = None
+
+
+class Policy(Strict):
+    soak: SoakDuration = timedelta(days=7)
+    scan_max_age: Duration = timedelta(hours=24)
+    approval_expiry: Duration = timedelta(hours=24)
+
+    def overridden_by(self, override: PolicyOverride) -> "Policy":
+        return self.model_copy(update=override.model_dump(exclude_none=True))
+
+
+class Environment(Strict):
+    """A named set of managed nodes of one application in one account and Region."""
+
+    account: AccountId
+    region: Region
+    role_arn: RoleArn | None = None
+    production: Annotated[bool, Field(strict=True)] = False
+    targets: dict[str, tuple[NonEmpty, ...]]
+
+    @model_validator(mode="after")
+    def _targets_name_something(self) -> Self:
+        if not self.targets:
+            raise ValueError('targets is empty; allowed is "tag:NAME": [values] or instance_ids: [i-…]')
+        for key, values in self.targets.items():
+            if key != "instance_ids" and not (key.startswith("tag:") and len(key) > 4):
+                raise ValueError(f'targets has the key {key!r}; allowed is "tag:NAME" or instance_ids')
+            if not values:
+                raise ValueError(f"targets: {key!r} is empty; it must list at least one value")
+        if "instance_ids" in self.targets and len(self.targets) > 1:
+            raise ValueError("targets has instance_ids beside tags; use one or the other")
+        if len(self.targets) > 5:
+            raise ValueError("targets has more than 5 keys; Systems Manager allows 5")
+        if self.role_arn and self.role_arn.split(":")[4] != self.account:
+            raise ValueError(f"role_arn is of account {self.role_arn.split(':')[4]}; account is {self.account}")
+        return self
+
+
+class Application(Strict):
+    channel: ChannelId | None = None
+    owners: Owners = Owners()
+    policy: PolicyOverride = PolicyOverride()
+    environments: Annotated[dict[Name, Environment], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _production_is_gated(self) -> Self:
+        first = next(iter(self.environments))
+        if self.environments[first].production:
+            raise ValueError(
+                f"environments lists the production environment {first!r} first; "
+                "list the environment that gates it before it"
+            )
+        return self
+
+    def source_of(self, environment: str) -> str:
+        """The environment that gates this one: the one listed before it."""
+        names = list(self.environments)
+        return names[names.index(environment) - 1]
+
+
+class Configuration(Strict):
+    slack: Slack
+    access: Access = Access()
+    mail: Mail | None = None
+    artifacts: ArtifactsBucket | None = None
+    production_tags: dict[NonEmpty, tuple[NonEmpty, ...]] = Field(
+        default_factory=lambda: {"Environment": ("prod", "production")}
+    )
+    policy: Policy = Policy()
+    applications: Annotated[dict[Name, Application], Field(min_length=1)]
+
+    @property
+    def version(self) -> str:
+        """sha256 of the meaning of the whole configuration: re-read in the transaction of a send (I3)."""
+        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()
+
+    def policy_of(self, application: str) -> Policy:
+        return self.policy.overridden_by(self.applications[application].policy)
+
+    def channel_of(self, application: str) -> str:
+        """Where an application's messages go; the general channel when it names none, or is no longer configured."""
+        known = self.applications.get(application)
+        return (known.channel if known else None) or self.slack.channel
+
+    def environment(self, key: EnvironmentKey) -> Environment | None:
+        application = self.applications.get(key.application)
+        return application.environments.get(key.environment) if application else None
+
+    def environments(self) -> Mapping[EnvironmentKey, Environment]:
+        return {
+            EnvironmentKey(name, environment): settings
+            for name, application in self.applications.items()
+            for environment, settings in application.environments.items()
+        }
+
+
+def validate(document: object) -> Configuration:
+    """Check a parsed patchgate.yaml. Raises ConfigurationError with a sentence for each problem."""
+    if not isinstance(document, dict):
+        raise ConfigurationError(["The configuration is empty or not a mapping; it needs slack and applications."])
+    try:
+        return Configuration.model_validate(document)
+    except ValidationError as error:
+        raise ConfigurationError([_sentence(problem) for problem in error.errors()]) from None
+
+
+def _sentence(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+    path = ".".join(str(part) for part in problem["loc"])
+    kind, value = problem["type"], problem.get("input")
+    if kind == "missing":
+        return f"{path} is missing."
+    if kind == "extra_forbidden":
+        return f"{path} is not a known key; check its spelling and indentation."
+    if kind == "value_error" and "duration" not in problem["msg"].casefold():
+        return f"{path}: {problem['msg'].removeprefix('Value error, ')}."
+    names = [part for part in problem["loc"] if isinstance(part, str)]
+    allowed = next((_ALLOWED[name] for name in (path, *reversed(names)) if name in _ALLOWED), None)
+    return f"{path} is {_short(value)}; allowed is {allowed or problem['msg']}."
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "…"

@@ -1,0 +1,1 @@
+"""SQLite through sqlite-utils: schema, transitions, audit, outbox. The one durable state."""

@@ -1,0 +1,284 @@
+"""Changes: requests for production, with every evaluation and every decision."""
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from patching.gate import Action, CheckResult, Outcome
+from sqlite_utils import Database
+
+from patching.model import PinnedPatch
+from patching.states import CHANGE_TRANSITIONS, ChangeState, require
+from storage import audit, outbox
+from storage.database import to_json, to_text, to_time
+
+
+class ChangeOpen(Exception):
+    """The environment has an open change; the exception carries it."""
+
+    def __init__(self, change: "Change") -> None:
+        super().__init__(f"{change.ref} is still open on {change.application} {change.environment}")
+        self.change = change
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    id: int
+    application: str
+    environment: str
+    source: str  # the environment that gates it
+    state: ChangeState
+    requested_by: str
+    requested_at: datetime
+    requesters: tuple[str, ...]  # everyone who asked, in the chain of superseded requests too (I4)
+    supersedes: int | None
+    configuration: str  # version of the configuration that it was evaluated under
+    digest: str | None
+    parts: Mapping[str, Any] | None
+    checks: tuple[CheckResult, ...] | None
+    pins: tuple[PinnedPatch, ...] | None
+    facts: Mapping[str, Any] | None  # numbers for the message: nodes, patches, verdicts
+    evaluated_at: datetime | None
+    approved_at: datetime | None
+    ended_at: datetime | None
+    note: str
+
+    @property
+    def ref(self) -> str:
+        return f"change-{self.id}"
+
+    @property
+    def subject(self) -> str:
+        return f"change:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Somebody's click on Approve or Reject: judged in `scheduler/decisions.py`."""
+
+    id: int
+    change_id: int
+    user_id: str
+    kind: str  # approve, reject
+    digest: str
+    reason: str
+    channel: str
+    state: str  # checking, accepted, refused
+    at: datetime
+    judged_at: datetime | None
+    note: str
+
+
+def create(
+    tx: Database,
+    now: datetime,
+    *,
+    application: str,
+    environment: str,
+    source: str,
+    requested_by: str,
+    configuration: str,
+    supersedes: Change | None = None,
+) -> Change:
+    """Open a change. Raises ChangeOpen when the environment has one."""
+    requesters = sorted({requested_by, *(supersedes.requesters if supersedes else ())})
+    try:
+        cursor = tx.execute(
+            """INSERT INTO change (application, environment, source, state, requested_by, requested_at, requesters,
+                                   supersedes, configuration)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            [
+                application,
+                environment,
+                source,
+                ChangeState.PREPARING,
+                requested_by,
+                to_text(now),
+                to_json(requesters),
+                supersedes.id if supersedes else None,
+                configuration,
+            ],
+        )
+    except sqlite3.IntegrityError:
+        other = open_change(tx, application, environment)
+        if other is None:
+            raise
+        raise ChangeOpen(other) from None
+    change = get(tx, int(cursor.lastrowid or 0))
+    audit.append(tx, now, requested_by, change.ref, "requested", {"supersedes": supersedes.ref if supersedes else None})
+    return change
+
+
+def get(db: Database, change_id: int) -> Change:
+    found = find(db, change_id)
+    if found is None:
+        raise KeyError(f"change {change_id}")
+    return found
+
+
+def find(db: Database, change_id: int) -> Change | None:
+    return next(iter(_select(db, "WHERE id = ?", change_id)), None)
+
+
+def open_change(db: Database, application: str, environment: str) -> Change | None:
+    return next(
+        iter(
+            _select(
+                db,
+                "WHERE application = ? AND environment = ?"
+                " AND state IN ('preparing', 'pending', 'approved', 'waiting', 'held', 'used')",
+                application,
+                environment,
+            )
+        ),
+        None,
+    )
+
+
+def newest(db: Database, application: str, environment: str) -> Change | None:
+    return next(
+        iter(
+            _select(db, "WHERE application = ? AND environment = ? ORDER BY id DESC LIMIT 1", application, environment)
+        ),
+        None,
+    )
+
+
+def in_state(db: Database, *states: ChangeState) -> list[Change]:
+    marks = ", ".join("?" for _ in states)
+    return _select(db, f"WHERE state IN ({marks}) ORDER BY id", *states)
+
+
+def recent(db: Database, limit: int, offset: int = 0) -> list[Change]:
+    return _select(db, "ORDER BY id DESC LIMIT ? OFFSET ?", limit, offset)
+
+
+def transition(
+    tx: Database,
+    change: Change,
+    new: ChangeState,
+    now: datetime,
+    actor: str,
+    *,
+    note: str = "",
+    **columns: Any,
+) -> Change | None:
+    """Compare-and-set the change's state; None when it has moved on since `change` was read."""
+    require(CHANGE_TRANSITIONS, change.state, new)
+    if new.ended:
+        columns["ended_at"] = to_text(now)
+    if new is ChangeState.APPROVED:
+        columns["approved_at"] = to_text(now)
+    columns["state"], columns["note"] = new, note
+    sets = ", ".join(f"{name} = ?" for name in columns)
+    done = tx.execute(
+        f"UPDATE change SET {sets} WHERE id = ? AND state = ?", [*columns.values(), change.id, change.state]
+    )
+    if done.rowcount != 1:
+        return None
+    audit.append(tx, now, actor, change.ref, str(new), {"from": change.state, "note": note, "digest": change.digest})
+    outbox.touch(tx, change.subject)
+    return get(tx, change.id)
+
+
+def set_note(tx: Database, change: Change, note: str) -> None:
+    """What a person should know while it waits. Not a transition."""
+    if change.note != note:
+        tx.execute("UPDATE change SET note = ? WHERE id = ?", [note, change.id])
+        outbox.touch(tx, change.subject)
+
+
+def record_evaluation(
+    tx: Database,
+    now: datetime,
+    change: Change,
+    moment: str,
+    *,
+    passed: bool,
+    digest: str,
+    parts: Mapping[str, Any],
+    checks: Sequence[CheckResult],
+) -> None:
+    tx.execute(
+        "INSERT INTO evaluation (change_id, moment, at, passed, digest, parts, checks) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [change.id, moment, to_text(now), int(passed), digest, to_json(parts), checks_to_json(checks)],
+    )
+
+
+def decide(
+    tx: Database, now: datetime, change: Change, user_id: str, kind: str, digest: str, reason: str, channel: str
+) -> int:
+    """Keep a click, to be judged at once by the sweep that may ask Slack (ADR 0006)."""
+    cursor = tx.execute(
+        """INSERT INTO decision (change_id, user_id, kind, digest, reason, channel, state, at)
+           VALUES (?, ?, ?, ?, ?, ?, 'checking', ?)""",
+        [change.id, user_id, kind, digest, reason, channel, to_text(now)],
+    )
+    audit.append(tx, now, user_id, change.ref, f"{kind} clicked", {"digest": digest, "reason": reason})
+    return int(cursor.lastrowid or 0)
+
+
+def judge(tx: Database, now: datetime, decision: Decision, accepted: bool, note: str) -> bool:
+    """Settle a decision once; False when it was settled already."""
+    done = tx.execute(
+        "UPDATE decision SET state = ?, note = ?, judged_at = ? WHERE id = ? AND state = 'checking'",
+        ["accepted" if accepted else "refused", note, to_text(now), decision.id],
+    )
+    return done.rowcount == 1
+
+
+def decisions(db: Database, change_id: int | None = None, state: str | None = None) -> list[Decision]:
+    rows = db.execute(
+        "SELECT * FROM decision WHERE (:change IS NULL OR change_id = :change) AND (:state IS NULL OR state = :state)"
+        " ORDER BY id",
+        {"change": change_id, "state": state},
+    )
+    return [_decision(row) for row in rows]
+
+
+def checks_to_json(checks: Sequence[CheckResult]) -> str:
+    return to_json([{**asdict(check), "at": to_text(check.at)} for check in checks])
+
+
+def _checks(text: str | None) -> tuple[CheckResult, ...] | None:
+    if text is None:
+        return None
+    return tuple(
+        CheckResult(
+            **{
+                **item,
+                "outcome": Outcome(item["outcome"]),
+                "action": Action(item["action"]),
+                "at": to_time(item["at"]),
+            }
+        )
+        for item in json.loads(text)
+    )
+
+
+def _select(db: Database, rest: str, *arguments: object) -> list[Change]:
+    return [_change(row) for row in db.execute(f"SELECT * FROM change {rest}", list(arguments))]
+
+
+def _change(row: Any) -> Change:  # noqa: ANN401 - sqlite3.Row is untyped
+    values = dict(row)
+    values["state"] = ChangeState(values["state"])
+    values["requesters"] = tuple(json.loads(values["requesters"]))
+    values["checks"] = _checks(values["checks"])
+    pins = values["pins"]
+    values["pins"] = None if pins is None else tuple(PinnedPatch(**pin) for pin in json.loads(pins))
+    for name in ("parts", "facts"):
+        values[name] = None if values[name] is None else json.loads(values[name])
+    for name in ("requested_at", "evaluated_at", "approved_at", "ended_at"):
+        values[name] = to_time(values[name])
+    return Change(**values)
+
+
+def _decision(row: Any) -> Decision:  # noqa: ANN401 - sqlite3.Row is untyped
+    values = dict(row)
+    for name in ("at", "judged_at"):
+        values[name] = to_time(values[name])
+    return Decision(**values)

@@ -1,0 +1,123 @@
+"""The database file: opening it, one connection per thread, one write transaction at a time, one `run` at a time."""
+
+import fcntl
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from sqlite_utils import Database
+
+from storage.schema import migrations
+
+
+class StorageError(Exception):
+    """One clear sentence: what is wrong with the database, and what to do."""
+
+
+class Store:
+    """SQLite in WAL mode. Reads go through `db`, writes through `transaction()`.
+
+    `synchronous=FULL`: a row that says "sending" must survive a power cut, or a command could be sent twice (I1, I2).
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._guard = threading.Lock()
+        self._lock_file: IO[str] | None = None
+        self._migrate()
+
+    @property
+    def db(self) -> Database:
+        """This thread's connection."""
+        found: Database | None = getattr(self._local, "db", None)
+        if found is None:
+            found = self._local.db = self._connect()
+        return found
+
+    @contextmanager
+    def transaction(self, before_commit: Callable[[], None] | None = None) -> Iterator[Database]:
+        """A write transaction that has the write lock from its start (BEGIN IMMEDIATE); rolls back on any exception.
+
+        `before_commit` may raise to refuse what is about to be committed.
+        """
+        db = self.db
+        db.conn.execute("BEGIN IMMEDIATE")
+        try:
+            yield db
+            if before_commit:
+                before_commit()
+            db.conn.execute("COMMIT")
+        except BaseException:
+            if db.conn.in_transaction:
+                db.conn.execute("ROLLBACK")
+            raise
+
+    def hold(self) -> None:
+        """Take the exclusive lock beside the database, kept until `close`. Raises StorageError when it is taken."""
+        lock_file = open(self.path.with_name(self.path.name + ".lock"), "a", encoding="utf-8")  # noqa: SIM115 - kept open
+        try:
+            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock_file.close()
+            raise StorageError(
+                f"Another patchgate is already running on {self.path}; nothing was started. "
+                "Stop it first, or give this one another PATCHGATE_DATABASE."
+            ) from None
+        self._lock_file = lock_file
+
+    def close(self) -> None:
+        with self._guard:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+        if self._lock_file:
+            self._lock_file.close()
+            self._lock_file = None
+
+    def _connect(self) -> Database:
+        try:
+            connection = sqlite3.connect(self.path, timeout=30, check_same_thread=False)
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except sqlite3.Error as error:
+            raise StorageError(
+                f"The database {self.path} can't be opened ({error}); nothing was started. "
+                "Check PATCHGATE_DATABASE, its folder and its rights."
+            ) from None
+        with self._guard:
+            self._connections.append(connection)
+        return Database(connection)
+
+    def _migrate(self) -> None:
+        db = self.db
+        known = {migration.name for migration in migrations._migrations}
+        newer = sorted(row.name for row in migrations.applied(db) if row.name not in known)
+        if newer:
+            self.close()
+            raise StorageError(
+                f"The database {self.path} was written by a newer Patchgate (it has {newer[-1]}); nothing was changed. "
+                "Run that version, or restore a backup made before the upgrade."
+            )
+        migrations.apply(db)
+
+
+def to_text(moment: datetime | None) -> str | None:
+    """Aware UTC → ISO text that sorts by time."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds") if moment else None
+
+
+def to_time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def to_json(value: Any) -> str:  # noqa: ANN401 - any JSON value
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

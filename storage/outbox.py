@@ -1,0 +1,157 @@
+"""The outbox: notices owed to somebody, in the transaction that causes them, sent in order per recipient (I7).
+
+A *card* is a notice that is shown again whenever its subject has moved (one message, updated): `touch` raises its
+revision, and it is owed until the revision shown is the newest. Everything else is sent once.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlite_utils import Database
+
+from patching.states import NOTICE_TRANSITIONS, NoticeState, require
+from storage.database import to_json, to_text, to_time
+
+
+class Medium(StrEnum):
+    CHANNEL = "channel"  # recipient: a channel id
+    THREAD = "thread"  # recipient: a channel id; posted under the subject's card
+    USER = "user"  # recipient: a Slack user id or e-mail address, by direct message
+    EPHEMERAL = "ephemeral"  # recipient: "CHANNEL USER"
+    EMAIL = "email"  # recipient: an e-mail address
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    id: int
+    key: str
+    kind: str
+    medium: Medium
+    recipient: str
+    subject: str  # "run:12", "change:4", "window:…"
+    payload: Mapping[str, Any]
+    state: NoticeState
+    revision: int
+    shown_revision: int
+    attempts: int
+    not_before: datetime | None
+    created_at: datetime
+    sent_at: datetime | None
+    channel: str | None  # where Slack put it
+    ts: str | None
+    note: str
+
+
+def owe(
+    tx: Database,
+    now: datetime,
+    *,
+    key: str,
+    kind: str,
+    medium: Medium,
+    recipient: str,
+    subject: str,
+    payload: Mapping[str, Any] | None = None,
+) -> bool:
+    """Owe a notice; False when its key is owed already, in which case nothing changes."""
+    done = tx.execute(
+        """INSERT INTO notice (key, kind, medium, recipient, subject, payload, state, created_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING""",
+        [key, kind, medium, recipient, subject, to_json(payload or {}), NoticeState.DUE, to_text(now)],
+    )
+    return done.rowcount == 1
+
+
+def touch(tx: Database, subject: str) -> None:
+    """The subject's card must be shown again. One that is being sent right now comes up again afterwards."""
+    tx.execute(
+        """UPDATE notice SET revision = revision + 1, state = CASE WHEN state = 'sent' THEN 'due' ELSE state END
+           WHERE subject = ? AND kind LIKE '%-card' AND state != 'dead'""",
+        [subject],
+    )
+
+
+def due(db: Database, now: datetime) -> list[Notice]:
+    """What can be sent now: for each recipient of a medium the oldest owed notice, so that order is kept."""
+    rows = db.execute(
+        """SELECT * FROM notice WHERE id IN (
+               SELECT min(id) FROM notice WHERE state IN ('due', 'sending') GROUP BY medium, recipient)
+           AND state = 'due' AND (not_before IS NULL OR not_before <= ?) ORDER BY id""",
+        [to_text(now)],
+    )
+    return [_notice(row) for row in rows]
+
+
+def begin_sending(tx: Database, notice: Notice) -> bool:
+    return _move(tx, notice.id, NoticeState.DUE, NoticeState.SENDING)
+
+
+def sent(tx: Database, notice: Notice, now: datetime, channel: str | None, ts: str | None) -> None:
+    """Accepted by the other side. Owed again at once when the subject has moved since it was rendered."""
+    _move(tx, notice.id, NoticeState.SENDING, NoticeState.SENT)
+    tx.execute(
+        """UPDATE notice SET sent_at = ?, channel = coalesce(?, channel), ts = coalesce(?, ts), shown_revision = ?,
+                  attempts = 0, not_before = NULL, note = '',
+                  state = CASE WHEN revision > ? THEN 'due' ELSE 'sent' END
+           WHERE id = ?""",
+        [to_text(now), channel, ts, notice.revision, notice.revision, notice.id],
+    )
+
+
+def postpone(tx: Database, notice: Notice, not_before: datetime, note: str) -> None:
+    """Not accepted for now: due again later."""
+    _move(tx, notice.id, NoticeState.SENDING, NoticeState.DUE)
+    tx.execute(
+        "UPDATE notice SET not_before = ?, note = ?, attempts = attempts + 1 WHERE id = ?",
+        [to_text(not_before), note, notice.id],
+    )
+
+
+def bury(tx: Database, notice: Notice, note: str) -> None:
+    """Never to be accepted: it is kept, with the reason, for people to see."""
+    _move(tx, notice.id, NoticeState.SENDING, NoticeState.DEAD)
+    tx.execute("UPDATE notice SET note = ? WHERE id = ?", [note, notice.id])
+
+
+def repost(tx: Database, notice: Notice) -> None:
+    """The message is gone from Slack: forget its ts, so that it is posted anew."""
+    tx.execute("UPDATE notice SET channel = NULL, ts = NULL WHERE id = ?", [notice.id])
+
+
+def recover(tx: Database) -> int:
+    """After a crash: what was being sent is due again. It may come twice; none is lost (I7)."""
+    return tx.execute("UPDATE notice SET state = 'due' WHERE state = 'sending'").rowcount
+
+
+def card(db: Database, subject: str) -> Notice | None:
+    row = db.execute("SELECT * FROM notice WHERE subject = ? AND kind LIKE '%-card'", [subject]).fetchone()
+    return _notice(row) if row else None
+
+
+def by_message(db: Database, channel: str, ts: str) -> Notice | None:
+    row = db.execute("SELECT * FROM notice WHERE channel = ? AND ts = ?", [channel, ts]).fetchone()
+    return _notice(row) if row else None
+
+
+def dead(db: Database) -> list[Notice]:
+    return [_notice(row) for row in db.execute("SELECT * FROM notice WHERE state = 'dead' ORDER BY id")]
+
+
+def _move(tx: Database, notice_id: int, old: NoticeState, new: NoticeState) -> bool:
+    require(NOTICE_TRANSITIONS, old, new)
+    done = tx.execute("UPDATE notice SET state = ? WHERE id = ? AND state = ?", [new, notice_id, old])
+    return done.rowcount == 1
+
+
+def _notice(row: Any) -> Notice:  # noqa: ANN401 - sqlite3.Row is untyped
+    values = dict(row)
+    values["medium"] = Medium(values["medium"])
+    values["state"] = NoticeState(values["state"])
+    values["payload"] = json.loads(values["payload"])
+    for name in ("not_before", "created_at", "sent_at"):
+        values[name] = to_time(values[name])
+    return Notice(**values)

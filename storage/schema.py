@@ -1,0 +1,245 @@
+"""The schema as migrations, each a small function that is never edited once released."""
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("patchgate")
+
+
+@migrations()
+def m001_runs(db: Database) -> None:
+    """Runs and their steps; at most one open run per environment."""
+    db.execute("""
+        CREATE TABLE run (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            operation TEXT NOT NULL CHECK (operation IN ('Scan', 'Install')),
+            application TEXT NOT NULL,
+            environment TEXT NOT NULL,
+            production INTEGER NOT NULL,
+            purpose TEXT NOT NULL CHECK (purpose IN ('request', 'prepare', 'send', 'change')),
+            change_id INTEGER REFERENCES change(id),
+            state TEXT NOT NULL,
+            requested_by TEXT NOT NULL,
+            requested_at TEXT NOT NULL,
+            started_at TEXT,
+            ended_at TEXT,
+            nodes TEXT NOT NULL DEFAULT '[]',
+            pins TEXT,
+            pins_url TEXT,
+            changed_rows INTEGER,
+            resumed INTEGER NOT NULL DEFAULT 0,
+            note TEXT NOT NULL DEFAULT ''
+        ) STRICT""")
+    db.execute("""
+        CREATE UNIQUE INDEX one_open_run ON run (application, environment)
+        WHERE state IN ('requested', 'running', 'paused', 'needs_human')""")
+    db.execute("CREATE INDEX run_change ON run (change_id)")
+    db.execute("""
+        CREATE TABLE step (
+            id TEXT PRIMARY KEY,
+            run_id INTEGER NOT NULL REFERENCES run(id),
+            position INTEGER NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN ('scan', 'install', 'verify')),
+            operation TEXT NOT NULL CHECK (operation IN ('Scan', 'Install')),
+            document TEXT NOT NULL,
+            document_version TEXT NOT NULL,
+            document_hash TEXT NOT NULL,
+            parameters TEXT NOT NULL,
+            node_ids TEXT NOT NULL,
+            max_concurrency TEXT NOT NULL,
+            max_errors TEXT NOT NULL,
+            delivery_timeout INTEGER NOT NULL,
+            state TEXT NOT NULL,
+            command_id TEXT,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            not_before TEXT,
+            sending_at TEXT,
+            sent_at TEXT,
+            cancelled_at TEXT,
+            ended_at TEXT,
+            note TEXT NOT NULL DEFAULT ''
+        ) STRICT""")
+    db.execute("CREATE INDEX step_run ON step (run_id, position)")
+    db.execute("CREATE INDEX step_state ON step (state)")
+    db.execute("""
+        CREATE TABLE invocation (
+            step_id TEXT NOT NULL REFERENCES step(id),
+            node_id TEXT NOT NULL,
+            status TEXT NOT NULL,
+            details TEXT NOT NULL,
+            outcome TEXT,
+            note TEXT NOT NULL DEFAULT '',
+            updated_at TEXT NOT NULL,
+            PRIMARY KEY (step_id, node_id)
+        ) STRICT""")
+
+
+@migrations()
+def m002_evidence(db: Database) -> None:
+    """What nodes reported after runs of ours, and what somebody else's operations left behind (I8)."""
+    db.execute("""
+        CREATE TABLE evidence (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            run_id INTEGER NOT NULL REFERENCES run(id),
+            step_id TEXT NOT NULL REFERENCES step(id),
+            application TEXT NOT NULL,
+            environment TEXT NOT NULL,
+            node_id TEXT NOT NULL,
+            node_name TEXT NOT NULL,
+            os TEXT NOT NULL,
+            major TEXT NOT NULL,
+            arch TEXT NOT NULL,
+            operation TEXT NOT NULL,
+            snapshot_id TEXT NOT NULL,
+            operation_end TEXT NOT NULL,
+            baseline_id TEXT NOT NULL,
+            baseline_content TEXT NOT NULL,
+            counts TEXT NOT NULL,
+            read_at TEXT NOT NULL,
+            UNIQUE (step_id, node_id)
+        ) STRICT""")
+    db.execute("CREATE INDEX evidence_newest ON evidence (application, environment, node_id, id)")
+    db.execute("""
+        CREATE TABLE evidence_row (
+            evidence_id INTEGER NOT NULL REFERENCES evidence(id),
+            kb_id TEXT NOT NULL,
+            title TEXT NOT NULL,
+            state TEXT NOT NULL,
+            classification TEXT NOT NULL,
+            severity TEXT NOT NULL,
+            cve_ids TEXT NOT NULL,
+            installed_time TEXT
+        ) STRICT""")
+    db.execute("CREATE INDEX evidence_rows ON evidence_row (evidence_id)")
+    db.execute("""
+        CREATE TABLE baseline (
+            content_hash TEXT PRIMARY KEY,
+            content TEXT NOT NULL
+        ) STRICT""")
+    db.execute("""
+        CREATE TABLE foreign_operation (
+            application TEXT NOT NULL,
+            environment TEXT NOT NULL,
+            node_id TEXT NOT NULL,
+            snapshot_id TEXT NOT NULL,
+            operation TEXT NOT NULL,
+            operation_end TEXT NOT NULL,
+            seen_at TEXT NOT NULL,
+            PRIMARY KEY (node_id, snapshot_id, operation_end)
+        ) STRICT""")
+
+
+@migrations()
+def m003_changes(db: Database) -> None:
+    """Requests for production with every evaluation and decision; at most one open change per environment."""
+    db.execute("""
+        CREATE TABLE change (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            application TEXT NOT NULL,
+            environment TEXT NOT NULL,
+            source TEXT NOT NULL,
+            state TEXT NOT NULL,
+            requested_by TEXT NOT NULL,
+            requested_at TEXT NOT NULL,
+            requesters TEXT NOT NULL,
+            supersedes INTEGER REFERENCES change(id),
+            configuration TEXT NOT NULL,
+            digest TEXT,
+            parts TEXT,
+            checks TEXT,
+            pins TEXT,
+            facts TEXT,
+            evaluated_at TEXT,
+            approved_at TEXT,
+            ended_at TEXT,
+            note TEXT NOT NULL DEFAULT ''
+        ) STRICT""")
+    db.execute("""
+        CREATE UNIQUE INDEX one_open_change ON change (application, environment)
+        WHERE state IN ('preparing', 'pending', 'approved', 'waiting', 'held', 'used')""")
+    db.execute("""
+        CREATE TABLE evaluation (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            change_id INTEGER NOT NULL REFERENCES change(id),
+            moment TEXT NOT NULL CHECK (moment IN ('prepare', 'send')),
+            at TEXT NOT NULL,
+            passed INTEGER NOT NULL,
+            digest TEXT NOT NULL,
+            parts TEXT NOT NULL,
+            checks TEXT NOT NULL
+        ) STRICT""")
+    db.execute("""
+        CREATE TABLE decision (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            change_id INTEGER NOT NULL REFERENCES change(id),
+            user_id TEXT NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN ('approve', 'reject')),
+            digest TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            channel TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('checking', 'accepted', 'refused')),
+            at TEXT NOT NULL,
+            judged_at TEXT,
+            note TEXT NOT NULL DEFAULT ''
+        ) STRICT""")
+    db.execute("CREATE INDEX decision_change ON decision (change_id)")
+    db.execute("""
+        CREATE TABLE problem (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            application TEXT NOT NULL,
+            run_id INTEGER NOT NULL REFERENCES run(id),
+            reported_by TEXT NOT NULL,
+            reported_at TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            cleared_by TEXT,
+            cleared_at TEXT,
+            clear_reason TEXT
+        ) STRICT""")
+    db.execute("CREATE UNIQUE INDEX one_open_problem ON problem (application) WHERE cleared_at IS NULL")
+
+
+@migrations()
+def m004_outbox(db: Database) -> None:
+    """Messages owed to somebody. The unique key forbids owing one twice (I7)."""
+    db.execute("""
+        CREATE TABLE notice (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            key TEXT NOT NULL UNIQUE,
+            kind TEXT NOT NULL,
+            medium TEXT NOT NULL CHECK (medium IN ('channel', 'thread', 'user', 'ephemeral', 'email')),
+            recipient TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            payload TEXT NOT NULL,
+            state TEXT NOT NULL,
+            revision INTEGER NOT NULL DEFAULT 1,
+            shown_revision INTEGER NOT NULL DEFAULT 0,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            not_before TEXT,
+            created_at TEXT NOT NULL,
+            sent_at TEXT,
+            channel TEXT,
+            ts TEXT,
+            note TEXT NOT NULL DEFAULT ''
+        ) STRICT""")
+    db.execute("CREATE INDEX notice_state ON notice (state)")
+    db.execute("CREATE INDEX notice_subject ON notice (subject)")
+
+
+@migrations()
+def m005_audit(db: Database) -> None:
+    """Append-only, chained by hash (I6): the database itself refuses to change or delete a row."""
+    db.execute("""
+        CREATE TABLE audit (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            at TEXT NOT NULL,
+            actor TEXT NOT NULL,
+            subject TEXT NOT NULL,
+            action TEXT NOT NULL,
+            detail TEXT NOT NULL,
+            previous TEXT NOT NULL,
+            hash TEXT NOT NULL UNIQUE
+        ) STRICT""")
+    db.execute("CREATE INDEX audit_subject ON audit (subject)")
+    for verb in ("UPDATE", "DELETE"):
+        db.execute(f"""
+            CREATE TRIGGER audit_no_{verb.lower()} BEFORE {verb} ON audit
+            BEGIN SELECT RAISE(ABORT, 'audit rows are append-only'); END""")

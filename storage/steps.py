@@ -1,0 +1,123 @@
+"""Steps: one command each, sent at most once (I2)."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from patching.plan import PlanStep, StepKind
+from sqlite_utils import Database
+
+from patching.model import Operation
+from patching.states import STEP_TRANSITIONS, StepState, require
+from storage import audit, outbox
+from storage.database import to_json, to_text, to_time
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    id: str  # UUID made at planning: in the command's Comment, and its SnapshotId (I2, I8)
+    run_id: int
+    position: int
+    kind: StepKind
+    operation: Operation
+    document: str
+    document_version: str
+    document_hash: str
+    parameters: Mapping[str, tuple[str, ...]]
+    node_ids: tuple[str, ...]
+    max_concurrency: str
+    max_errors: str
+    delivery_timeout: int  # seconds
+    state: StepState
+    command_id: str | None
+    attempts: int
+    not_before: datetime | None
+    sending_at: datetime | None
+    sent_at: datetime | None
+    cancelled_at: datetime | None
+    ended_at: datetime | None
+    note: str
+
+
+def plan(tx: Database, run_id: int, steps: Sequence[PlanStep], new_id: Callable[[], str]) -> None:
+    """Write a run's steps, to be sent in order of position."""
+    for step in steps:
+        tx.execute(
+            """INSERT INTO step (id, run_id, position, kind, operation, document, document_version, document_hash,
+                                 parameters, node_ids, max_concurrency, max_errors, delivery_timeout, state)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            [
+                new_id(),
+                run_id,
+                step.position,
+                step.kind,
+                step.operation,
+                step.document.name,
+                step.document.version,
+                step.document.hash,
+                to_json(step.parameters),
+                to_json(step.node_ids),
+                step.max_concurrency,
+                step.max_errors,
+                step.delivery_timeout,
+                StepState.PLANNED,
+            ],
+        )
+
+
+def get(db: Database, step_id: str) -> Step:
+    return _select(db, "WHERE id = ?", step_id)[0]
+
+
+def of_run(db: Database, run_id: int) -> list[Step]:
+    return _select(db, "WHERE run_id = ? ORDER BY position, id", run_id)
+
+
+def in_state(db: Database, *states: StepState) -> list[Step]:
+    marks = ", ".join("?" for _ in states)
+    return _select(db, f"WHERE state IN ({marks}) ORDER BY run_id, position, id", *states)
+
+
+def transition(
+    tx: Database, step: Step, new: StepState, now: datetime, ref: str, *, note: str = "", **columns: Any
+) -> Step | None:
+    """Compare-and-set the step's state; None when it has moved on since `step` was read."""
+    require(STEP_TRANSITIONS, step.state, new)
+    if new is StepState.SENDING:
+        columns.update(sending_at=to_text(now), attempts=step.attempts + 1)
+    if new is StepState.SENT:
+        columns["sent_at"] = to_text(now)
+    if new.ended:
+        columns["ended_at"] = to_text(now)
+    columns["state"], columns["note"] = new, note
+    sets = ", ".join(f"{name} = ?" for name in columns)
+    done = tx.execute(f"UPDATE step SET {sets} WHERE id = ? AND state = ?", [*columns.values(), step.id, step.state])
+    if done.rowcount != 1:
+        return None
+    detail = {"step": step.id, "from": step.state, "command": columns.get("command_id", step.command_id), "note": note}
+    audit.append(tx, now, "clock", ref, f"step {new}", detail)
+    outbox.touch(tx, f"run:{step.run_id}")
+    return get(tx, step.id)
+
+
+def mark_cancelled(tx: Database, step: Step, now: datetime) -> None:
+    """CancelCommand was asked for; the step goes on being watched until its invocations are terminal (I9)."""
+    tx.execute("UPDATE step SET cancelled_at = ? WHERE id = ?", [to_text(now), step.id])
+
+
+def _select(db: Database, rest: str, *arguments: object) -> list[Step]:
+    return [_step(row) for row in db.execute(f"SELECT * FROM step {rest}", list(arguments))]
+
+
+def _step(row: Any) -> Step:  # noqa: ANN401 - sqlite3.Row is untyped
+    values = dict(row)
+    values["kind"] = StepKind(values["kind"])
+    values["operation"] = Operation(values["operation"])
+    values["state"] = StepState(values["state"])
+    values["parameters"] = {name: tuple(items) for name, items in json.loads(values["parameters"]).items()}
+    values["node_ids"] = tuple(json.loads(values["node_ids"]))
+    for name in ("not_before", "sending_at", "sent_at", "cancelled_at", "ended_at"):
+        values[name] = to_time(values[name])
+    return Step(**values)
