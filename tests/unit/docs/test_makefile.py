@@ -1,0 +1,32 @@
+"""The Makefile documents itself, and what its targets run is there."""
+
+import re
+
+from tests.unit.docs.tree import ROOT
+
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def test_every_target_for_people_has_its_line_of_help() -> None:
+    assert set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.MULTILINE)) == set(
+        re.findall(r"^\.PHONY: ([a-z-]+)$", MAKEFILE, re.MULTILINE)
+    )
+
+
+def test_modules_that_targets_run_exist() -> None:
+    ours = [name for name in re.findall(r"/python -m ([\w.]+)", MAKEFILE) if name not in {"pip", "venv"}]
+    assert ours
+    paths = {name: ROOT / name.replace(".", "/") for name in ours}
+    missing = [
+        name for name, path in paths.items() if not path.with_suffix(".py").is_file() and not (path / "__main__.py").is_file()
+    ]
+    assert missing == []
+
+
+def test_no_target_names_a_package_index() -> None:
+    assert not re.search(r"--(extra-)?index-url|--find-links|--trusted-host", MAKEFILE)
+
+
+def test_ci_runs_what_people_run() -> None:
+    lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+    assert lines[-2:] == ["make check", "make test"]
