@@ -1,0 +1,179 @@
+"""What an approval is bound to (I3): meaning, not the ids of one attempt."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from pydantic import JsonValue
+
+from patching.model import PinnedPatch
+from patching.phrases import listed
+from patching.plan import PlanStep
+from patching.titles import version_of
+
+Parts = Mapping[str, JsonValue]
+
+
+def digest_parts(
+    *,
+    account: str,
+    region: str,
+    role: str,
+    node_ids: Iterable[str],
+    pins: Iterable[PinnedPatch],
+    baselines: Mapping[str, str],
+    plan: Sequence[PlanStep],
+    reboot_option: str,
+    policy: Mapping[str, JsonValue],
+    waivers: Iterable[str] = (),
+) -> Parts:
+    """Everything that a production Install means, as plain JSON; the order of sets does not count, a plan's does.
+
+    `baselines`: platform → content hash (`patching.baseline`). `policy`: soak, scan_max_age, … as JSON values.
+    """
+    return {
+        "account": account,
+        "region": region,
+        "role": role,
+        "reboot_option": reboot_option,
+        "nodes": _sorted(node_ids),
+        "patches": _versions_by_id(pins),
+        "baselines": dict(baselines),
+        "plan": [_step(step) for step in plan],
+        "waivers": _sorted(waivers),
+        "policy": dict(policy),
+    }
+
+
+def digest_of(parts: Parts) -> str:
+    """SHA-256 (hex) over canonical JSON."""
+    return hashlib.sha256(_canonical(dict(parts)).encode()).hexdigest()
+
+
+def moved(old: Parts, new: Parts) -> tuple[str, ...]:
+    """Sentences that name exactly what differs; empty if and only if the digests are equal."""
+    differing = [part for part in dict.fromkeys((*old, *new)) if _differ(old, new, part)]
+    sentences = [sentence for part in differing for sentence in _describe(part, old, new)]
+    return tuple(dict.fromkeys(sentences))
+
+
+def _describe(part: str, old: Parts, new: Parts) -> Iterable[str]:
+    before, after = old.get(part), new.get(part)
+    if part == "patches" and isinstance(before, dict) and isinstance(after, dict):
+        return _patches_moved(before, after)
+    if part == "nodes" and isinstance(before, list) and isinstance(after, list):
+        return _members_moved("node", before, after, joined="joined", left="left")
+    if part == "waivers" and isinstance(before, list) and isinstance(after, list):
+        return _members_moved("waiver", before, after, joined="was given", left="was taken back")
+    if part == "baselines" and isinstance(before, dict) and isinstance(after, dict):
+        return _baselines_moved(before, after)
+    if part == "policy" and isinstance(before, dict) and isinstance(after, dict):
+        return [
+            f"policy {key} {_text(before.get(key))} → {_text(after.get(key))}"
+            for key in sorted({*before, *after})
+            if _differ(before, after, key)
+        ]
+    if part == "plan" and isinstance(before, list) and isinstance(after, list):
+        # Nodes that joined or left are named once, not again for every step.
+        return _plan_moved(before, after, unsaid={"nodes"} if _differ(old, new, "nodes") else set())
+    return [f"{part.replace('_', ' ')} {_text(before)} → {_text(after)}"]
+
+
+def _patches_moved(before: Mapping[str, JsonValue], after: Mapping[str, JsonValue]) -> Iterator[str]:
+    for kb_id in sorted({*before, *after}):
+        if not _differ(before, after, kb_id):
+            continue
+        if kb_id not in before:
+            yield f"{kb_id} {_text(after[kb_id])} joined the list"
+        elif kb_id not in after:
+            yield f"{kb_id} {_text(before[kb_id])} left the list"
+        else:
+            yield f"{kb_id} {_text(before[kb_id])} → {_text(after[kb_id])}"
+
+
+def _members_moved(
+    noun: str, before: list[JsonValue], after: list[JsonValue], *, joined: str, left: str
+) -> Iterator[str]:
+    old, new = {str(member) for member in before}, {str(member) for member in after}
+    yield from (f"{noun} {member} {joined}" for member in sorted(new - old))
+    yield from (f"{noun} {member} {left}" for member in sorted(old - new))
+
+
+def _baselines_moved(before: Mapping[str, JsonValue], after: Mapping[str, JsonValue]) -> Iterator[str]:
+    for platform in sorted({*before, *after}):
+        if platform not in before:
+            yield f"baseline of {platform} joined"
+        elif platform not in after:
+            yield f"baseline of {platform} left"
+        elif _differ(before, after, platform):
+            yield f"baseline content of {platform} changed"
+
+
+def _plan_moved(before: list[JsonValue], after: list[JsonValue], unsaid: set[str]) -> Iterator[str]:
+    if len(before) != len(after):
+        yield f"the plan has {len(after)} steps, not {len(before)}"
+    for position, (old, new) in enumerate(zip(before, after, strict=False), start=1):
+        if isinstance(old, dict) and isinstance(new, dict):
+            fields = [key for key in sorted({*old, *new} - unsaid) if _differ(old, new, key)]
+            yield from (_field_moved(position, key, old.get(key), new.get(key)) for key in fields)
+
+
+def _field_moved(position: int, key: str, old: JsonValue, new: JsonValue) -> str:
+    where = f"step {position} of the plan:"
+    if key == "nodes" and isinstance(old, list) and isinstance(new, list):
+        return f"{where} {'; '.join(_members_moved('node', old, new, joined='joined', left='left'))}"
+    if key == "document_hash":
+        return f"{where} the document's content changed"
+    return f"{where} {key.replace('_', ' ')} {_text(old)} → {_text(new)}"
+
+
+def _step(step: PlanStep) -> JsonValue:
+    """The document's parameter names are left out: its hash stands for them."""
+    return {
+        "position": step.position,
+        "kind": step.kind.value,
+        "document": step.document.name,
+        "document_version": step.document.version,
+        "document_hash": step.document.hash,
+        "operation": step.operation.value,
+        "parameters": {name: list(values) for name, values in step.parameters.items()},
+        "nodes": list(step.node_ids),
+        "max_concurrency": step.max_concurrency,
+        "max_errors": step.max_errors,
+        "delivery_timeout": step.delivery_timeout,
+        "pinned": step.pinned,
+    }
+
+
+def _versions_by_id(pins: Iterable[PinnedPatch]) -> JsonValue:
+    """{id: versions}. A Title that can't be read stands for itself, so that no two lists look alike."""
+    versions: dict[str, set[str]] = defaultdict(set)
+    for pin in pins:
+        version = version_of(pin.id, pin.title)
+        versions[pin.id].add(pin.title if version is None else version)
+    return {kb_id: _sorted(of_id) for kb_id, of_id in versions.items()}
+
+
+def _sorted(values: Iterable[str]) -> list[JsonValue]:
+    return [*sorted(set(values))]
+
+
+def _differ(old: Parts, new: Parts, key: str) -> bool:
+    """JSON tells an absent key from null, and true from 1, where Python's == does not."""
+    return (key in old) != (key in new) or _canonical(old.get(key)) != _canonical(new.get(key))
+
+
+def _text(value: JsonValue) -> str:
+    """A value as a person reads it; a list of words as a list, anything deeper as JSON."""
+    if isinstance(value, str):
+        return value or "(none)"
+    if value is None or value == []:
+        return "(none)"
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return listed(map(str, value))
+    return _canonical(value)
+
+
+def _canonical(value: JsonValue) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,150 @@
+"""How a node came out of a run: from its own invocation and its evidence afterwards (I9)."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from patching.evidence import offered, on_node
+from patching.model import Evidence, PatchRow, PatchState, PinnedPatch, Platform
+from patching.proof import Proof, Verdict, patch_identity
+from patching.titles import canonical_title, version_of
+
+
+class NodeOutcome(StrEnum):
+    """The end of one node in one step. The last four are ours: what an invocation's status can't say."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    UNDELIVERABLE = "undeliverable"
+    DELIVERY_TIMED_OUT = "delivery_timed_out"
+    TERMINATED = "terminated"
+    CANCELLED = "cancelled"
+    INVALID_PLATFORM = "invalid_platform"
+    ACCESS_DENIED = "access_denied"
+    NEVER_ANSWERED = "never_answered"  # no terminal invocation when its time had passed
+    NO_EVIDENCE = "no_evidence"  # the invocation succeeded, but no evidence of ours followed
+
+
+# Invocation statuses that never change again (facts/patch-manager.md section 4). Cancelling may still succeed.
+TERMINAL: Final = frozenset({"Success", "Cancelled", "Failed", "TimedOut"})
+
+_BY_DETAIL: Final = {
+    "success": NodeOutcome.SUCCEEDED,
+    "failed": NodeOutcome.FAILED,
+    "cancelled": NodeOutcome.CANCELLED,
+    "executiontimedout": NodeOutcome.TIMED_OUT,
+    "timedout": NodeOutcome.TIMED_OUT,
+    "deliverytimedout": NodeOutcome.DELIVERY_TIMED_OUT,
+    "undeliverable": NodeOutcome.UNDELIVERABLE,
+    "terminated": NodeOutcome.TERMINATED,
+    "invalidplatform": NodeOutcome.INVALID_PLATFORM,
+    "accessdenied": NodeOutcome.ACCESS_DENIED,
+}
+
+
+def outcome_of(status: str, status_details: str) -> NodeOutcome | None:
+    """A node's outcome from its invocation's Status and StatusDetails; None while it may still run.
+
+    Details are read as `Delivery Timed Out` and `DeliveryTimedOut` alike. Where the two disagree, the node has not
+    succeeded.
+    """
+    if status not in TERMINAL:
+        return None
+    by_status = _BY_DETAIL[status.casefold()]
+    by_detail = _BY_DETAIL.get(status_details.replace(" ", "").casefold(), by_status)
+    if by_detail is NodeOutcome.SUCCEEDED and by_status is not NodeOutcome.SUCCEEDED:
+        return by_status
+    return by_detail
+
+
+@dataclass(frozen=True, slots=True)
+class NodeResult:
+    """A production node after its Install. `pending_reboot` and `failed` cut across the other lists."""
+
+    node_id: str
+    node_name: str
+    installed: tuple[PinnedPatch, ...]  # approved, and came with this run
+    dependencies: tuple[PinnedPatch, ...]  # not approved, came along, proven in the source
+    unproven: tuple[PinnedPatch, ...]  # not approved, came along, not proven
+    missing: tuple[PinnedPatch, ...]  # approved for the node and not on it
+    pending_reboot: tuple[PinnedPatch, ...]
+    failed: tuple[PinnedPatch, ...]  # approved ids that the node reports as Failed
+    removed: tuple[PinnedPatch, ...] = ()  # gone from the node, though the source still has the package
+
+    @property
+    def deviates(self) -> bool:
+        return bool(self.unproven or self.missing or self.failed or self.removed)
+
+
+def reconcile(
+    approved: Sequence[PinnedPatch], before: Evidence, after: Evidence, source: Sequence[Evidence]
+) -> NodeResult:
+    """What a pinned Install did to one node, from scans before and after it, judged on the source's evidence."""
+    pins = {(patch_identity(pin.id), _normal(pin.id, pin.title)) for pin in approved}
+    approved_ids = {identity for identity, _ in pins}
+    came = _changed_rows(before, after)
+    proof = Proof(source)
+    extra = [row for row in came if _key(row) not in pins]
+    proven = {_key(row) for row in extra if _is_proven(proof, after.platform, row)}
+    present = {_key(row) for row in on_node(after)}
+    meant = {_key(row): row for evidence in (after, before) for row in offered(evidence) if _key(row) in pins}
+    return NodeResult(
+        node_id=after.node_id,
+        node_name=after.node_name,
+        installed=_patches(row for row in came if _key(row) in pins),
+        dependencies=_patches(row for row in extra if _key(row) in proven),
+        unproven=_patches(row for row in extra if _key(row) not in proven),
+        missing=_patches(row for key, row in meant.items() if key not in present),
+        pending_reboot=_patches(row for row in after.rows if row.state is PatchState.INSTALLED_PENDING_REBOOT),
+        failed=_patches(
+            row for row in after.rows if row.state is PatchState.FAILED and patch_identity(row.kb_id) in approved_ids
+        ),
+        removed=_removed(before, after, proof),
+    )
+
+
+def changed(before: Evidence | None, after: Evidence) -> tuple[PinnedPatch, ...]:
+    """What is on the node after and was not before, by (id, version). With no evidence before, everything on it:
+    what can't be told apart from a change counts as one."""
+    return _patches(_changed_rows(before, after))
+
+
+def _changed_rows(before: Evidence | None, after: Evidence) -> list[PatchRow]:
+    known: dict[str, set[str]] = defaultdict(set)
+    for row in on_node(before) if before else ():
+        known[patch_identity(row.kb_id)].add(_normal(row.kb_id, row.title))
+    return [row for row in on_node(after) if not _was_there(row, known.get(patch_identity(row.kb_id), set()))]
+
+
+def _was_there(row: PatchRow, versions: set[str]) -> bool:
+    """A blank version is a Windows row without a Title: the KB alone identifies it."""
+    version = _normal(row.kb_id, row.title)
+    return version in versions or (bool(versions) and (version == "" or "" in versions))
+
+
+def _is_proven(proof: Proof, platform: Platform, row: PatchRow) -> bool:
+    return proof.judge(platform, row.kb_id, version_of(row.kb_id, row.title)).verdict is Verdict.TESTED
+
+
+def _removed(before: Evidence, after: Evidence, proof: Proof) -> tuple[PinnedPatch, ...]:
+    left = {patch_identity(row.kb_id) for row in on_node(after)}
+    gone = (row for row in on_node(before) if patch_identity(row.kb_id) not in left)
+    return _patches(row for row in gone if proof.versions(after.platform, row.kb_id))
+
+
+def _key(row: PatchRow) -> tuple[str, str]:
+    return patch_identity(row.kb_id), _normal(row.kb_id, row.title)
+
+
+def _normal(kb_id: str, title: str) -> str:
+    """The version under one spelling; a Title that can't be read stands for itself."""
+    version = version_of(kb_id, title)
+    return title if version is None else version.removeprefix("0:")
+
+
+def _patches(rows: Iterable[PatchRow]) -> tuple[PinnedPatch, ...]:
+    unique = {PinnedPatch(row.kb_id, canonical_title(row.kb_id, row.title)) for row in rows}
+    return tuple(sorted(unique, key=lambda patch: (patch.id, patch.title)))

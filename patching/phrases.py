@@ -1,0 +1,21 @@
+"""Lists and numbers in sentences."""
+
+from collections.abc import Iterable
+
+_SHOWN = 5
+
+
+def listed(names: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`; after five names `and 7 more`. Sorted, each name once."""
+    unique = sorted(set(names))
+    shown, rest = unique[:_SHOWN], len(unique) - _SHOWN
+    if rest > 0:
+        return f"{', '.join(shown)} and {rest} more"
+    if len(shown) < 2:
+        return "".join(shown)
+    return f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """`1 node`, `3 nodes`, `2 patches` (with plural="patches")."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
