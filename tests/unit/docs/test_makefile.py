@@ -18,7 +18,9 @@ def test_modules_that_targets_run_exist() -> None:
     assert ours
     paths = {name: ROOT / name.replace(".", "/") for name in ours}
     missing = [
-        name for name, path in paths.items() if not path.with_suffix(".py").is_file() and not (path / "__main__.py").is_file()
+        name
+        for name, path in paths.items()
+        if not path.with_suffix(".py").is_file() and not (path / "__main__.py").is_file()
     ]
     assert missing == []
 

@@ -1,7 +1,6 @@
 """Nothing in the repository says where it was made."""
 
 import re
-
 from collections.abc import Callable
 
 from tests.unit.docs.tree import files, name_of, text_of

@@ -1,0 +1,15 @@
+"""The README's table of subcommands is the registry's."""
+
+import re
+
+from commands.registry import subcommands
+from tests.unit.docs.tree import ROOT
+
+
+def test_readme_lists_every_subcommand_with_its_usage_and_summary() -> None:
+    expected = [
+        f"| `{f'/patch {command.name} {command.usage}'.strip()}` | {command.summary} |"
+        for command in subcommands().values()
+    ]
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `/patch .+$", readme, re.MULTILINE) == expected
