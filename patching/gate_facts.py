@@ -1,0 +1,140 @@
+"""What the gate is told and what it answers. `patching/gate.py` is the door; import from there."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from patching.compare import Comparison
+from patching.model import Evidence, Node
+from patching.outcomes import NodeOutcome
+from patching.states import RunState
+
+
+class Outcome(StrEnum):
+    PASS = "pass"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+class Action(StrEnum):
+    """The one thing that a button can do about a failing check."""
+
+    SCAN_SOURCE = "scan_source"
+    INSTALL_SOURCE = "install_source"
+    SCAN_TARGET = "scan_target"
+    CLEAR_PROBLEM = "clear_problem"
+    ASK_AGAIN = "ask_again"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One check's answer, in words for an on-call at three in the morning.
+
+    Where `at` is set, exactly one of `evidence` and `remedy` has no full stop: that date ends it. Views render dates.
+    """
+
+    name: str
+    title: str
+    outcome: Outcome
+    evidence: str
+    remedy: str = ""
+    action: Action = Action.NONE
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeFact:
+    """A node as resolved now, its newest evidence, and how it came out of the newest Install of ours there."""
+
+    node: Node
+    evidence: Evidence | None
+    install_outcome: NodeOutcome | None
+
+    @property
+    def label(self) -> str:
+        return self.node.name or self.node.id
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentFacts:
+    name: str
+    account: str
+    region: str
+    production: bool
+    nodes: tuple[NodeFact, ...]
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        return tuple(fact.evidence for fact in self.nodes if fact.evidence is not None)
+
+    @property
+    def without_evidence(self) -> tuple[str, ...]:
+        """Names of the nodes that nothing is known about."""
+        return tuple(fact.label for fact in self.nodes if fact.evidence is None)
+
+
+@dataclass(frozen=True, slots=True)
+class InstallFact:
+    """The newest Install run of ours on the source."""
+
+    run: str
+    state: RunState
+    ended_at: datetime
+    verified: bool  # its verification Scan was read
+    failed_nodes: Mapping[str, str]  # node → reason
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemFact:
+    reported_by: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateInput:
+    now: datetime
+    planned_start: datetime
+    soak: timedelta
+    scan_max_age: timedelta
+    source: EnvironmentFacts
+    target: EnvironmentFacts
+    install: InstallFact | None
+    last_change: datetime | None  # end of the newest source Install that changed a row, or a later foreign Install
+    problem: ProblemFact | None
+    artifacts: bool  # a bucket is configured
+    conflicts: tuple[str, ...]  # sentences of `patching.nodes.conflicts`
+    comparison: Comparison
+
+
+Check = Callable[[GateInput], CheckResult]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A check's name and title, and the three ways to answer under it."""
+
+    name: str
+    title: str
+
+    def passed(self, evidence: str, at: datetime | None = None) -> CheckResult:
+        return CheckResult(self.name, self.title, Outcome.PASS, evidence, at=at)
+
+    def warned(self, evidence: str, remedy: str) -> CheckResult:
+        return CheckResult(self.name, self.title, Outcome.WARN, evidence, remedy)
+
+    def failed(
+        self, evidence: str, remedy: str, action: Action = Action.NONE, at: datetime | None = None
+    ) -> CheckResult:
+        return CheckResult(self.name, self.title, Outcome.FAIL, evidence, remedy, action, at)
+
+
+def scans(source: bool, target: bool) -> Action:
+    """The button that gets the scans which are needed: asking again scans both environments where that is due."""
+    if source and target:
+        return Action.ASK_AGAIN
+    if source:
+        return Action.SCAN_SOURCE
+    return Action.SCAN_TARGET if target else Action.NONE

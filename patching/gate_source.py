@@ -1,0 +1,139 @@
+"""The gate's questions about the source: was the set installed there, did it work, has it soaked?"""
+
+from patching.durations import words
+from patching.gate_facts import Action, CheckResult, GateInput, Heading
+from patching.model import Evidence, PatchState
+from patching.outcomes import NodeOutcome
+from patching.phrases import counted, listed
+from patching.states import RunState
+
+INSTALL_VERIFIED = Heading("install-verified", "Installed and verified in non-production")
+NODES_SUCCEEDED = Heading("nodes-succeeded", "Every non-production node succeeded")
+NO_PENDING_REBOOT = Heading("no-pending-reboot", "Nothing waits for a reboot")
+NO_PROBLEM = Heading("no-problem", "No problem reported")
+SOAK_OVER = Heading("soak-over", "Soak over")
+
+
+def install_verified(gate: GateInput) -> CheckResult:
+    """A non-production Install of ours ended, succeeded, and its verification Scan was read (I8)."""
+    install, name = gate.install, gate.source.name
+    if install is None:
+        return INSTALL_VERIFIED.failed(
+            f"We have installed nothing in {name} yet.", f"Install in {name} first.", Action.INSTALL_SOURCE
+        )
+    if not install.state.ended:
+        return INSTALL_VERIFIED.failed(
+            f"{install.run} in {name} has not ended ({_plain(install.state)}).",
+            f"Wait for the end of {install.run}, then ask again.",
+            Action.ASK_AGAIN,
+        )
+    if install.state is not RunState.SUCCEEDED:
+        return INSTALL_VERIFIED.failed(
+            f"{install.run} in {name} ended as {_plain(install.state)}.",
+            f"See what went wrong in {install.run}, then install in {name} again.",
+            Action.INSTALL_SOURCE,
+        )
+    if not install.verified:
+        return INSTALL_VERIFIED.failed(
+            f"No verification Scan of {install.run} in {name} was read.",
+            f"Install in {name} again; that ends with a verification Scan.",
+            Action.INSTALL_SOURCE,
+        )
+    return INSTALL_VERIFIED.passed(f"{install.run} succeeded in {name}, its verification Scan was read.")
+
+
+def nodes_succeeded(gate: GateInput) -> CheckResult:
+    """Every source node was in the newest Install and came out of it well (I9)."""
+    name, nodes = gate.source.name, gate.source.nodes
+    if gate.install is None or not nodes:
+        missing = "no node" if gate.install else "no Install of ours"
+        return NODES_SUCCEEDED.failed(
+            f"There is {missing} in {name} to judge by.", f"Install in {name} first.", Action.INSTALL_SOURCE
+        )
+    reasons = {fact.label: _reason(fact.install_outcome) for fact in nodes if not _succeeded(fact.install_outcome)}
+    reasons |= {_label(gate, node): reason for node, reason in gate.install.failed_nodes.items()}
+    if reasons:
+        return NODES_SUCCEEDED.failed(
+            f"{len(reasons)} of {counted(len(nodes), 'node')} in {name} did not succeed in {gate.install.run}: "
+            f"{listed(f'{node} ({reason})' for node, reason in reasons.items())}.",
+            f"Repair {listed(reasons)}, then install in {name} again.",
+            Action.INSTALL_SOURCE,
+        )
+    return NODES_SUCCEEDED.passed(f"{counted(len(nodes), 'node')} of {name} succeeded in {gate.install.run}.")
+
+
+def no_pending_reboot(gate: GateInput) -> CheckResult:
+    """No source node has a patch that nothing exercises until the next boot, by its rows or by its counts."""
+    name = gate.source.name
+    if gate.source.without_evidence or not gate.source.nodes:
+        return NO_PENDING_REBOOT.failed(
+            f"Not known for {listed(gate.source.without_evidence) or f'{name}, which has no node'}.",
+            f"Scan {name}.",
+            Action.SCAN_SOURCE,
+        )
+    waiting = {each.node_name: _pending(each) for each in gate.source.evidence if _pending(each)}
+    if waiting:
+        return NO_PENDING_REBOOT.failed(
+            f"{counted(sum(waiting.values()), 'patch', 'patches')} in {name} "
+            f"{'waits' if sum(waiting.values()) == 1 else 'wait'} for a reboot, on {listed(waiting)}.",
+            f"Install in {name} again; that reboots what waits, and scans.",
+            Action.INSTALL_SOURCE,
+        )
+    return NO_PENDING_REBOOT.passed(f"0 patches wait for a reboot on {counted(len(gate.source.nodes), 'node')}.")
+
+
+def no_problem(gate: GateInput) -> CheckResult:
+    """Nobody has reported a problem with what soaks, or an operator has cleared it."""
+    if gate.problem is None:
+        return NO_PROBLEM.passed(f"Nobody has reported a problem in {gate.source.name}.")
+    return NO_PROBLEM.failed(
+        f"Problem in {gate.source.name}: “{gate.problem.reason}”, reported by {gate.problem.reported_by}",
+        "An operator looks at it and clears it, with a reason.",
+        Action.CLEAR_PROBLEM,
+        at=gate.problem.at,
+    )
+
+
+def soak_over(gate: GateInput) -> CheckResult:
+    """The planned start is no earlier than the last change in the source plus the soak. `at`: when that is.
+
+    Where no Install of ours changed anything, everything was there at the latest when the newest one ended.
+    """
+    name = gate.source.name
+    since = gate.last_change or (gate.install.ended_at if gate.install else None)
+    if since is None:
+        return SOAK_OVER.failed(
+            f"Nothing soaks in {name}: no Install there is known.", f"Install in {name} first.", Action.INSTALL_SOURCE
+        )
+    ready, soaked = since + gate.soak, gate.planned_start - since
+    if gate.planned_start < ready:
+        return SOAK_OVER.failed(
+            f"{words(soaked)} of {words(gate.soak)} in {name} have passed, {words(ready - gate.planned_start)} are "
+            "left; it is ready",
+            "Ask again then.",
+            Action.ASK_AGAIN,
+            at=ready,
+        )
+    return SOAK_OVER.passed(f"{words(soaked)} in {name}, {words(gate.soak)} are required; ready since", at=ready)
+
+
+def _plain(state: RunState) -> str:
+    return state.value.replace("_", " ")
+
+
+def _succeeded(outcome: NodeOutcome | None) -> bool:
+    return outcome is NodeOutcome.SUCCEEDED
+
+
+def _reason(outcome: NodeOutcome | None) -> str:
+    return "was not in it" if outcome is None else outcome.value.replace("_", " ")
+
+
+def _label(gate: GateInput, node: str) -> str:
+    """A failed node's name where its id was given."""
+    return next((fact.label for fact in gate.source.nodes if fact.node.id == node), node)
+
+
+def _pending(evidence: Evidence) -> int:
+    rows = sum(row.state is PatchState.INSTALLED_PENDING_REBOOT for row in evidence.rows)
+    return max(rows, evidence.counts.get("InstalledPendingRebootCount", 0))

@@ -1,0 +1,229 @@
+"""The gate's questions about both environments: is the set the same, is it seen, fresh and sendable?"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from patching.durations import words
+from patching.evidence import is_readable
+from patching.gate_facts import Action, CheckResult, EnvironmentFacts, GateInput, Heading, scans
+from patching.model import Evidence, Node, Operation, Platform
+from patching.phrases import counted, listed
+from patching.proof import Verdict
+
+PATCHES_TESTED = Heading("patches-tested", "Every patch is what non-production has")
+SAME_BASELINE = Heading("same-baseline", "Same baseline content")
+NODES_SEEN = Heading("nodes-seen", "Every node seen")
+EVIDENCE_FRESH = Heading("evidence-fresh", "Scans fresh")
+NODES_IN_PLACE = Heading("nodes-in-place", "Every node where it belongs")
+ARTIFACTS = Heading("artifacts", "A bucket for the pinned list")
+SOMETHING_TO_INSTALL = Heading("something-to-install", "Something to install")
+
+_IN_WORDS = {
+    Verdict.FAILED: "failed there",
+    Verdict.UNREADABLE: "unreadable",
+    Verdict.NO_COUNTERPART: "on a platform that it has not",
+    Verdict.AHEAD: "newer there",
+    Verdict.OTHER_VERSION: "older there",
+    Verdict.UNTESTED: "not in it",
+    Verdict.PENDING_REBOOT: "waiting for a reboot there",
+}
+# What an Install in the source repairs; it fetches the newest set, which then soaks from the start.
+_INSTALL_REPAIRS = frozenset({Verdict.FAILED, Verdict.OTHER_VERSION, Verdict.UNTESTED, Verdict.PENDING_REBOOT})
+
+
+def patches_tested(gate: GateInput) -> CheckResult:
+    """Every patch that a target node would get is, version by version, what the source has."""
+    source, target = gate.source, gate.target
+    unseen_source = _outside(source, gate.comparison.source_nodes)
+    unseen_target = _outside(target, gate.comparison.target_nodes)
+    if unseen_source or unseen_target:
+        return PATCHES_TESTED.failed(
+            f"Not known: {listed(unseen_source + unseen_target)} not compared.",
+            f"Scan {_names((source, unseen_source), (target, unseen_target))}.",
+            scans(bool(unseen_source), bool(unseen_target)),
+        )
+    mismatches = gate.comparison.mismatches
+    if not mismatches:
+        count = counted(len(gate.comparison.tested), "patch", "patches")
+        return PATCHES_TESTED.passed(f"{count} of {target.name} compared with {source.name}, 0 differ.")
+    counts = ", ".join(
+        f"{count} {_IN_WORDS[verdict]}"
+        for verdict, count in gate.comparison.counts.items()
+        if count and verdict is not Verdict.TESTED
+    )
+    worst = mismatches[0]
+    evidence = (
+        f"{len(mismatches)} of {counted(len(gate.comparison.findings), 'patch', 'patches')} are not what "
+        f"{source.name} has: {counts}. First: {' '.join(filter(None, (worst.kb_id, worst.version)))}."
+    )
+    action = _repair(gate, {finding.verdict for finding in mismatches})
+    if action is Action.INSTALL_SOURCE:
+        remedy = f"Install the newest set in {source.name}; after a new soak it would be ready"
+        return PATCHES_TESTED.failed(evidence, remedy, action, at=gate.now + gate.soak)
+    return PATCHES_TESTED.failed(evidence, worst.detail, action)
+
+
+def same_baseline(gate: GateInput) -> CheckResult:
+    """Per platform of the target, one and the same baseline content on every node of both environments."""
+    source, target = gate.source, gate.target
+    unknown_source, unknown_target = _unknown(source), _unknown(target)
+    if unknown_source or unknown_target:
+        return SAME_BASELINE.failed(
+            f"Not known for {listed(unknown_source + unknown_target)}.",
+            f"Scan {_names((source, unknown_source), (target, unknown_target))}.",
+            scans(bool(unknown_source), bool(unknown_target)),
+        )
+    theirs, ours = _baselines(source.evidence), _baselines(target.evidence)
+    differing = [
+        str(platform) for platform, hashes in ours.items() if not _one_and_same(hashes, theirs.get(platform, set()))
+    ]
+    if differing:
+        return SAME_BASELINE.failed(
+            f"The baselines of {source.name} and {target.name} differ for {listed(differing)}.",
+            "Give both the same rules, lists and sources, then ask again.",
+        )
+    return SAME_BASELINE.passed(f"Equal in {source.name} and {target.name} for {listed(map(str, ours))}.")
+
+
+def nodes_seen(gate: GateInput) -> CheckResult:
+    """Every target node runs, is online and has evidence; every source node has evidence."""
+    source, target = gate.source, gate.target
+    for environment in (target, source):
+        if not environment.nodes:
+            return NODES_SEEN.failed(
+                f"{environment.name} has no node.", f"Check the targets of {environment.name} in the configuration."
+            )
+    away = [f"{fact.label} ({_why_away(fact.node)})" for fact in target.nodes if not fact.node.reachable]
+    if away:
+        return NODES_SEEN.failed(
+            f"{len(away)} of {counted(len(target.nodes), 'node')} in {target.name} can't be reached: {listed(away)}.",
+            "Bring them online, or take them out of the environment, then ask again.",
+        )
+    unknown = [*source.without_evidence, *target.without_evidence]
+    if unknown:
+        return NODES_SEEN.failed(
+            f"{counted(len(unknown), 'node')} without a scan of ours: {listed(unknown)}.",
+            "Scan them.",
+            scans(bool(source.without_evidence), bool(target.without_evidence)),
+        )
+    offline = [fact.label for fact in source.nodes if not fact.node.reachable]
+    if offline:
+        return NODES_SEEN.warned(
+            f"{listed(offline)} in {source.name} can't be reached now; older scans still count.",
+            f"Bring {'it' if len(offline) == 1 else 'them'} online: before the Install {source.name} is scanned again.",
+        )
+    return NODES_SEEN.passed(
+        f"{counted(len(source.nodes), 'node')} in {source.name} and {len(target.nodes)} in {target.name}, all online."
+    )
+
+
+def evidence_fresh(gate: GateInput) -> CheckResult:
+    """All evidence of both environments is a readable Scan, no older than `scan_max_age` now (I8)."""
+    source, target = gate.source, gate.target
+    stale_source, stale_target = _not_fresh(gate, source), _not_fresh(gate, target)
+    stale = stale_source + stale_target
+    if stale:
+        return EVIDENCE_FRESH.failed(
+            f"No usable scan of the last {words(gate.scan_max_age)} from {listed(stale)} ({len(stale)} in all).",
+            f"Scan {_names((source, stale_source), (target, stale_target))}.",
+            scans(bool(stale_source), bool(stale_target)),
+        )
+    oldest = min(each.operation_end for each in (*source.evidence, *target.evidence))
+    return EVIDENCE_FRESH.passed(
+        f"The oldest scan is {words(gate.now - oldest)} old, {words(gate.scan_max_age)} are allowed; it ended",
+        at=oldest,
+    )
+
+
+def nodes_in_place(gate: GateInput) -> CheckResult:
+    """I13: no node in two environments, none with a production tag outside production."""
+    if gate.conflicts:
+        return NODES_IN_PLACE.failed(" ".join(gate.conflicts), "Correct the tags or the configuration, then ask again.")
+    return NODES_IN_PLACE.passed("Every node stands in one environment, the one its tags name.")
+
+
+def artifacts(gate: GateInput) -> CheckResult:
+    """There is a bucket to pin the list in: without it production would get whatever its repositories offer."""
+    if gate.artifacts:
+        return ARTIFACTS.passed("A bucket is configured.")
+    return ARTIFACTS.failed(
+        "No bucket is configured, so the proven list can't be pinned.",
+        "An admin sets `artifacts` in the configuration.",
+    )
+
+
+def something_to_install(gate: GateInput) -> CheckResult:
+    """At least one target node misses at least one patch."""
+    findings = gate.comparison.findings
+    if not findings:
+        return SOMETHING_TO_INSTALL.failed(
+            f"{gate.target.name} misses 0 patches.", "Nothing to do until a later scan finds some."
+        )
+    nodes = {node for finding in findings for node in finding.nodes}
+    return SOMETHING_TO_INSTALL.passed(
+        f"{counted(len(findings), 'patch', 'patches')} for {counted(len(nodes), 'node')} of {gate.target.name}."
+    )
+
+
+def _repair(gate: GateInput, verdicts: set[Verdict]) -> Action:
+    if verdicts <= _INSTALL_REPAIRS:
+        return Action.INSTALL_SOURCE
+    if verdicts == {Verdict.UNREADABLE}:
+        return scans(_unreadable(gate.source.evidence), _unreadable(gate.target.evidence))
+    return Action.NONE
+
+
+def _unreadable(evidence: Sequence[Evidence]) -> bool:
+    return not all(is_readable(each) for each in evidence)
+
+
+def _unknown(environment: EnvironmentFacts) -> list[str]:
+    """Names of nodes without evidence; the environment's own where it has no node at all."""
+    return list(environment.without_evidence) if environment.nodes else [environment.name]
+
+
+def _outside(environment: EnvironmentFacts, compared: Sequence[str]) -> list[str]:
+    """Names of nodes that the comparison did not see; the environment's own where it has no node at all."""
+    if not environment.nodes:
+        return [environment.name]
+    seen = set(compared)
+    return [fact.label for fact in environment.nodes if fact.evidence is None or fact.node.id not in seen]
+
+
+def _names(*environments: tuple[EnvironmentFacts, Sequence[str]]) -> str:
+    """The names of the environments that have something to name."""
+    return listed(environment.name for environment, nodes in environments if nodes)
+
+
+def _baselines(evidence: Sequence[Evidence]) -> Mapping[Platform, set[str]]:
+    contents: dict[Platform, set[str]] = defaultdict(set)
+    for each in evidence:
+        contents[each.platform].add(each.baseline_content)
+    return contents
+
+
+def _one_and_same(ours: set[str], theirs: set[str]) -> bool:
+    """Equal, only one, and known."""
+    return ours == theirs and len(ours) == 1 and "" not in ours
+
+
+def _why_away(node: Node) -> str:
+    if node.power != "running":
+        return node.power
+    return node.ping or "unknown to Systems Manager"
+
+
+def _not_fresh(gate: GateInput, environment: EnvironmentFacts) -> list[str]:
+    """Names of nodes without usable evidence; the environment's own where it has no node at all."""
+    if not environment.nodes:
+        return [environment.name]
+    return [fact.label for fact in environment.nodes if not _is_fresh(gate, fact.evidence)]
+
+
+def _is_fresh(gate: GateInput, evidence: Evidence | None) -> bool:
+    return (
+        evidence is not None
+        and evidence.operation is Operation.SCAN
+        and is_readable(evidence)
+        and gate.now - evidence.operation_end <= gate.scan_max_age
+    )
