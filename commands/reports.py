@@ -33,7 +33,7 @@ class RunReport:
     run: Run
     nodes: tuple[NodeLine, ...]
     stage: str  # requested, scanning, installing, verifying, ended
-    by_severity: Mapping[str, int]  # missing patches by severity, worst first; empty before evidence is read
+    by_severity: Mapping[str, Mapping[str, int]]  # node id → severity → missing patches; only nodes with evidence
     missing: tuple[MissingPatch, ...]
     installed: Mapping[PinnedPatch, int]  # non-production Install: what changed → on how many nodes
     pending_reboot: Mapping[str, int]  # node name → rows that wait for a reboot
@@ -129,7 +129,7 @@ def _lines(store: Store, run: Run, planned: list[Step], known: Mapping[str, Evid
             state = "failed" if unsent is not None else "done"
             lines.append(NodeLine(node.id, node.name, state, unsent or ""))
         else:
-            step, found = next((pair for pair in mine if not pair[0].state.ended))
+            step, found = next(pair for pair in mine if not pair[0].state.ended)
             done = found is not None and found.outcome is not None and step is mine[-1][0]
             running = found is not None and found.status in {"InProgress", "Delayed"}
             state = "done" if done else "running" if running or step is not mine[0][0] else "waiting"

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from patching.gate import Action, CheckResult, Outcome
 from sqlite_utils import Database
 
+from patching.gate import Action, CheckResult, Outcome
 from patching.model import PinnedPatch
 from patching.states import CHANGE_TRANSITIONS, ChangeState, require
 from storage import audit, outbox

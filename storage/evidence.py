@@ -69,6 +69,10 @@ def of_run(db: Database, run_id: int) -> dict[str, Evidence]:
     return _load(db, "WHERE e.id IN (SELECT max(id) FROM evidence WHERE run_id = ? GROUP BY node_id)", [run_id])
 
 
+def of_step(db: Database, step_id: str) -> list[Evidence]:
+    return list(_load(db, "WHERE e.step_id = ?", [step_id]).values())
+
+
 def before_run(db: Database, run_id: int, application: str, environment: str) -> dict[str, Evidence]:
     """For each node what was known of it before a run's verification: its own first Scan, or an earlier run's."""
     return _load(

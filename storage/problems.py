@@ -2,7 +2,7 @@
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
@@ -67,6 +67,12 @@ def open_problem(db: Database, application: str) -> Problem | None:
     return Problem(row["id"], row["application"], row["run_id"], row["reported_by"], reported_at, row["reason"])
 
 
-def last_cleared(db: Database, application: str) -> datetime | None:
-    row = db.execute("SELECT max(cleared_at) AS at FROM problem WHERE application = ?", [application]).fetchone()
-    return to_time(row["at"])
+def held(db: Database, application: str, since: datetime, until: datetime) -> timedelta:
+    """For how long a reported problem stopped the soak's clock between two moments."""
+    rows = db.execute("SELECT reported_at, cleared_at FROM problem WHERE application = ?", [application])
+    total = timedelta()
+    for row in rows:
+        begun = max(datetime.fromisoformat(row["reported_at"]), since)
+        ended = min(to_time(row["cleared_at"]) or until, until)
+        total += max(ended - begun, timedelta())
+    return total

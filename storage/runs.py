@@ -8,10 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from patching.outcomes import NodeOutcome
 from sqlite_utils import Database
 
 from patching.model import Node, Operation, PinnedPatch, Platform
+from patching.outcomes import NodeOutcome
 from patching.states import RUN_TRANSITIONS, RunState, require
 from storage import audit, outbox
 from storage.database import to_json, to_text, to_time

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from patching.plan import PlanStep, StepKind
 from sqlite_utils import Database
 
 from patching.model import Operation
+from patching.plan import PlanStep, StepKind
 from patching.states import STEP_TRANSITIONS, StepState, require
 from storage import audit, outbox
 from storage.database import to_json, to_text, to_time
@@ -102,9 +102,10 @@ def transition(
     return get(tx, step.id)
 
 
-def mark_cancelled(tx: Database, step: Step, now: datetime) -> None:
+def mark_cancelled(tx: Database, step: Step, ref: str, note: str, now: datetime) -> None:
     """CancelCommand was asked for; the step goes on being watched until its invocations are terminal (I9)."""
     tx.execute("UPDATE step SET cancelled_at = ? WHERE id = ?", [to_text(now), step.id])
+    audit.append(tx, now, "clock", ref, "step cancelled", {"step": step.id, "note": note})
 
 
 def _select(db: Database, rest: str, *arguments: object) -> list[Step]:

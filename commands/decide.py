@@ -1,0 +1,85 @@
+"""The buttons Approve and Reject: a click is kept here and judged by the sweep `decisions` (I3, I4, ADR 0006)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Self
+
+from sqlite_utils import Database
+
+from commands.command import Actor, Command, Context
+from commands.errors import Refused
+from commands.replies import Done, Reply
+from patching.config import Configuration
+from patching.states import ChangeState
+from storage import changes, problems
+from storage.changes import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Decide(Command):
+    name: ClassVar[str] = "decide"
+    summary: ClassVar[str] = "Approve or reject a change."
+    in_slash: ClassVar[bool] = False
+
+    change_id: int
+    kind: str  # approve, reject
+    digest: str  # of what the person saw
+    reason: str = ""
+
+    @classmethod
+    def parse(cls, words: Sequence[str], config: Configuration) -> Self:
+        raise Refused("Changes are decided with the buttons on their message; nothing was done.")
+
+    def perform(self, context: Context, actor: Actor) -> Reply:
+        with context.commit() as tx:
+            change = changes.find(tx, self.change_id)
+            if change is None:
+                raise Refused(f"There is no change-{self.change_id}; nothing was done.")
+            refusal = refusal_of(tx, context.config, context.now, change, actor.user_id, self.kind, self.digest)
+            if refusal:
+                raise Refused(refusal)
+            waiting = [each for each in changes.decisions(tx, change.id, "checking") if each.user_id == actor.user_id]
+            if waiting:
+                raise Refused(f"Your click on {change.ref} is being checked already; once is enough.")
+            changes.decide(tx, context.now, change, actor.user_id, self.kind, self.digest, self.reason, context.channel)
+        context.wake("decisions")
+        return Done(f"Your decision on {change.ref} is recorded and is being checked.")
+
+
+def refusal_of(
+    db: Database, config: Configuration, now: datetime, change: Change, user_id: str, kind: str, digest: str
+) -> str:
+    """Why somebody's decision does not count, on stored evidence and apart from their role; empty when it does."""
+    if change.state is not ChangeState.PENDING:
+        return f"{_story(db, change)} Your click changed nothing."
+    if digest != change.digest:
+        return (
+            f"What {change.ref} would install has changed since that message; look at the newest one and decide there."
+        )
+    if kind == "reject":
+        return ""
+    if user_id in change.requesters:
+        return f"You asked for {change.ref}, so somebody else has to approve it; nothing was changed."
+    problem = problems.open_problem(db, change.application)
+    if problem:
+        return (
+            f"<@{problem.reported_by}> has reported a problem with {change.application}; nothing was approved. "
+            "An operator clears it first."
+        )
+    if change.configuration != config.version:
+        return f"The configuration has changed since {change.ref} was judged; nothing was approved. Ask again."
+    policy = config.policy_of(change.application)
+    if change.evaluated_at is None or now - change.evaluated_at > min(policy.approval_expiry, policy.scan_max_age):
+        return f"The evidence behind {change.ref} is too old to approve; nothing was approved. Ask again."
+    return ""
+
+
+def _story(db: Database, change: Change) -> str:
+    """Who settled a change, for the one who came second."""
+    accepted = [each for each in changes.decisions(db, change.id) if each.state == "accepted"]
+    if accepted:
+        first = accepted[0]
+        word = "approved" if first.kind == "approve" else "rejected"
+        return f"{change.ref} was already {word} by <@{first.user_id}> and is {change.state}."
+    return f"{change.ref} is {change.state}, no longer waiting for a decision."

@@ -1,0 +1,49 @@
+"""`/patch install APP ENV`: on non-production an Install at once; on production a change that people approve."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from commands import grammar
+from commands.command import Actor, Command, Context, expect
+from commands.ports import Role
+from commands.replies import Accepted, Reply
+from commands.requests import open_change, request_run
+from patching.config import Configuration
+from patching.model import Operation
+from patching.nodes import EnvironmentKey
+
+
+@dataclass(frozen=True, slots=True)
+class Install(Command):
+    name: ClassVar[str] = "install"
+    usage: ClassVar[str] = "APP ENV"
+    summary: ClassVar[str] = "Install patches; on production this asks for approval first."
+    detail: ClassVar[str] = (
+        "On a non-production environment: AWS-RunPatchBaseline with Operation=Install, then a verification Scan. "
+        "On production it opens a change: both environments are scanned where that is due, the gate's checks are "
+        "shown, an approver decides, both are scanned again, and only the proven list is installed."
+    )
+    role: ClassVar[Role | None] = Role.OPERATOR
+
+    key: EnvironmentKey
+
+    @classmethod
+    def parse(cls, words: Sequence[str], config: Configuration) -> Self:
+        expect(words, 2, cls)
+        return cls(grammar.environment(words[0], words[1], config))
+
+    def perform(self, context: Context, actor: Actor) -> Reply:
+        application, environment = self.key
+        if context.config.applications[application].environments[environment].production:
+            change = open_change(context, actor, self.key)
+            return Accepted(
+                change.ref,
+                change.subject,
+                f"{change.ref} is recorded: {change.source} and {environment} of {application} are compared, "
+                "and an approver is asked if the gate lets it pass. Nothing is installed before that.",
+            )
+        run = request_run(context, actor, self.key, Operation.INSTALL)
+        return Accepted(
+            run.ref, run.subject, f"{run.ref} is recorded: patches are installed on {application} {environment}."
+        )

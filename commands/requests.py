@@ -1,0 +1,90 @@
+"""Committing what was asked for: a run, or a change for production, each with its card and audit row (I1, I6, I7)."""
+
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from commands.command import Actor, Context
+from commands.errors import Refused
+from patching.config import Configuration
+from patching.model import Operation
+from patching.nodes import EnvironmentKey
+from patching.states import ChangeState
+from storage import changes, outbox, runs
+from storage.changes import Change, ChangeOpen
+from storage.outbox import Medium
+from storage.runs import EnvironmentBusy, Purpose, Run
+
+
+def request_run(context: Context, actor: Actor, key: EnvironmentKey, operation: Operation) -> Run:
+    """A run that somebody asked for. Raises Refused while the environment has an open one."""
+    production = context.config.applications[key.application].environments[key.environment].production
+    if production and operation is Operation.INSTALL:
+        raise Refused("Production is installed through a change only; nothing was done.")
+    try:
+        with context.commit() as tx:
+            run = runs.create(
+                tx,
+                context.now,
+                operation=operation,
+                application=key.application,
+                environment=key.environment,
+                production=production,
+                purpose=Purpose.REQUEST,
+                requested_by=actor.user_id,
+            )
+            owe_card(tx, context.now, context.config, run.subject, run.application)
+    except EnvironmentBusy as busy:
+        raise Refused(
+            f"{busy.run.ref} is still {busy.run.state} on {key.application} {key.environment}; nothing was done. "
+            f"Ask again when it has ended: `/patch status {busy.run.ref}`."
+        ) from None
+    context.wake("plan")
+    context.wake("deliver")
+    return run
+
+
+def open_change(context: Context, actor: Actor, key: EnvironmentKey) -> Change:
+    """A request for production. One that follows a blocked or superseded request carries its requesters on (I4)."""
+    application = context.config.applications[key.application]
+    try:
+        with context.commit() as tx:
+            before = changes.newest(tx, key.application, key.environment)
+            supersedes = before if before and before.state in {ChangeState.BLOCKED, ChangeState.SUPERSEDED} else None
+            change = changes.create(
+                tx,
+                context.now,
+                application=key.application,
+                environment=key.environment,
+                source=application.source_of(key.environment),
+                requested_by=actor.user_id,
+                configuration=context.config.version,
+                supersedes=supersedes,
+            )
+            if supersedes and supersedes.state is ChangeState.BLOCKED:
+                changes.transition(
+                    tx,
+                    supersedes,
+                    ChangeState.SUPERSEDED,
+                    context.now,
+                    actor.user_id,
+                    note=f"Asked again: {change.ref}",
+                )
+            elif supersedes:
+                outbox.touch(tx, supersedes.subject)
+            owe_card(tx, context.now, context.config, change.subject, change.application)
+    except ChangeOpen as taken:
+        raise Refused(
+            f"{taken.change.ref} is still {taken.change.state} for {key.application} {key.environment}; "
+            f"nothing was done. See `/patch status {taken.change.ref}`."
+        ) from None
+    context.wake("changes")
+    context.wake("deliver")
+    return change
+
+
+def owe_card(tx: Database, now: datetime, config: Configuration, subject: str, application: str) -> None:
+    """The subject's one message in its application's channel, re-rendered whenever the subject moves."""
+    kind = f"{subject.partition(':')[0]}-card"
+    channel = config.channel_of(application)
+    outbox.owe(tx, now, key=f"{subject}:card", kind=kind, medium=Medium.CHANNEL, recipient=channel, subject=subject)

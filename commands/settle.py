@@ -1,0 +1,52 @@
+"""The buttons It ran and It did not: a person settles a step of which nobody knows whether it was sent (I2)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from commands.command import Actor, Command, Context
+from commands.errors import Refused
+from commands.ports import Role
+from commands.replies import Done, Reply
+from patching.config import Configuration
+from patching.states import RunState, StepState
+from storage import audit, runs, steps
+
+
+@dataclass(frozen=True, slots=True)
+class Settle(Command):
+    """Neither answer sends anything: trying again is a new request."""
+
+    name: ClassVar[str] = "settle"
+    summary: ClassVar[str] = "Say whether an unsettled command ran."
+    role: ClassVar[Role | None] = Role.ADMIN
+    in_slash: ClassVar[bool] = False
+
+    step_id: str
+    ran: bool
+
+    @classmethod
+    def parse(cls, words: Sequence[str], config: Configuration) -> Self:
+        raise Refused("Doubts are settled with the buttons on the run's message; nothing was done.")
+
+    def perform(self, context: Context, actor: Actor) -> Reply:
+        with context.commit() as tx:
+            step = next((each for each in steps.in_state(tx, StepState.UNKNOWN) if each.id == self.step_id), None)
+            run = runs.get(tx, step.run_id) if step else None
+            if step is None or run is None or run.state is not RunState.NEEDS_HUMAN:
+                raise Refused("That doubt is settled already; nothing was changed.")
+            now = context.now
+            words = "it ran" if self.ran else "it did not run"
+            audit.append(tx, now, actor.user_id, run.ref, "settled", {"step": step.id, "ran": self.ran})
+            note = f"<@{actor.user_id}> says that {words}."
+            if self.ran:
+                steps.transition(tx, step, StepState.SENT, now, run.ref, note=note)
+            else:
+                for each in steps.of_run(tx, run.id):
+                    if each.state in {StepState.UNKNOWN, StepState.PLANNED}:
+                        steps.transition(tx, each, StepState.FAILED, now, run.ref, note=note)
+            runs.transition(tx, run, RunState.RUNNING, now, actor.user_id, note=note)
+        for sweep in ("track", "finish", "deliver"):
+            context.wake(sweep)
+        end = "It is followed to its end." if self.ran else "The run ends as failed; ask anew if you want it to run."
+        return Done(f"Recorded for {run.ref}: {words}. {end}")

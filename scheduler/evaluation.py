@@ -1,0 +1,211 @@
+"""Putting the gate's question together: who the nodes are now, what they reported, and what would be sent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from aws.target import Target
+from patching.compare import compare
+from patching.digest import Parts as DigestParts
+from patching.digest import digest_of, digest_parts
+from patching.gate import (
+    CheckResult,
+    EnvironmentFacts,
+    GateInput,
+    InstallFact,
+    NodeFact,
+    ProblemFact,
+    evaluate,
+    passes,
+)
+from patching.model import Evidence, Node, Operation, PinnedPatch
+from patching.nodes import EnvironmentKey
+from patching.outcomes import NodeOutcome
+from patching.pins import pinned_list
+from patching.plan import Document, PlanStep, StepKind, install_plan
+from scheduler.parts import DOCUMENT, Parts, target_of
+from scheduler.plan import REBOOT, misplaced_nodes
+from storage import evidence, problems, runs, steps
+from storage.changes import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One judgement of a change, with all that it rests on."""
+
+    at: datetime
+    checks: tuple[CheckResult, ...]
+    digest: str
+    parts: DigestParts
+    pins: tuple[PinnedPatch, ...]
+    plan: tuple[PlanStep, ...]
+    nodes: tuple[Node, ...]  # production's, as resolved now
+    facts: Mapping[str, Any]  # numbers for the message
+
+    @property
+    def passed(self) -> bool:
+        return passes(self.checks)
+
+
+def judge(parts: Parts, change: Change) -> Evaluation:
+    """Resolve both environments now and judge the newest evidence. Raises AwsError; writes nothing."""
+    now = parts.clock.now()
+    source_key = EnvironmentKey(change.application, change.source)
+    target_key = EnvironmentKey(change.application, change.environment)
+    environments = parts.config.environments()
+    target_settings = environments[target_key]
+    target = target_of(target_settings)
+    source_nodes = parts.patch_manager.resolve(target_of(environments[source_key]), environments[source_key].targets)
+    target_nodes = parts.patch_manager.resolve(target, target_settings.targets)
+    source = _facts(parts, source_key, source_nodes)
+    production = _facts(parts, target_key, target_nodes)
+    comparison = compare(source.evidence, production.evidence)
+    policy = parts.config.policy_of(change.application)
+    gate = GateInput(
+        now=now,
+        planned_start=now,
+        soak=policy.soak,
+        scan_max_age=policy.scan_max_age,
+        source=source,
+        target=production,
+        install=_install(parts, source_key),
+        last_change=_soak_start(parts, source_key, now),
+        problem=_problem(parts, change.application),
+        artifacts=parts.artifacts is not None,
+        conflicts=(
+            *misplaced_nodes(parts, source_key, source_nodes),
+            *misplaced_nodes(parts, target_key, target_nodes),
+        ),
+        comparison=comparison,
+    )
+    checks = evaluate(gate)
+    pins = pinned_list(production.evidence, comparison.findings)
+    plan = _plan(parts, target, target_nodes)
+    digested = digest_parts(
+        account=target_settings.account,
+        region=target_settings.region,
+        role=target.role_identity,
+        node_ids=[node.id for node in target_nodes],
+        pins=pins,
+        baselines=_baselines(production.evidence),
+        plan=plan,
+        reboot_option=REBOOT,
+        policy={
+            "soak": policy.soak.total_seconds(),
+            "scan_max_age": policy.scan_max_age.total_seconds(),
+            "pin": "required",
+        },
+    )
+    return Evaluation(
+        at=now,
+        checks=checks,
+        digest=digest_of(digested),
+        parts=digested,
+        pins=pins,
+        plan=plan,
+        nodes=target_nodes,
+        facts={
+            "nodes": len(target_nodes),
+            "source_nodes": len(source_nodes),
+            "patches": len(pins),
+            "verdicts": {str(verdict): count for verdict, count in comparison.counts.items()},
+        },
+    )
+
+
+def _plan(parts: Parts, target: Target, nodes: tuple[Node, ...]) -> tuple[PlanStep, ...]:
+    """What would be sent; nothing while there is no node."""
+    if not nodes:
+        return ()
+    found = parts.patch_manager.document(target, DOCUMENT)
+    document = Document(found.name, found.version, found.hash, found.parameters)
+    return install_plan(document, [node.id for node in nodes], REBOOT, pinned=True)
+
+
+def _facts(parts: Parts, key: EnvironmentKey, nodes: tuple[Node, ...]) -> EnvironmentFacts:
+    settings = parts.config.environments()[key]
+    known = evidence.newest(parts.store.db, key.application, key.environment)
+    outcomes = _install_outcomes(parts, key)
+    return EnvironmentFacts(
+        name=key.environment,
+        account=settings.account,
+        region=settings.region,
+        production=settings.production,
+        nodes=tuple(NodeFact(node, known.get(node.id), outcomes.get(node.id)) for node in nodes),
+    )
+
+
+def _install_outcomes(parts: Parts, key: EnvironmentKey) -> dict[str, NodeOutcome]:
+    """How each node came out of the newest Install: the worst of its steps."""
+    run = runs.newest(parts.store.db, key.application, key.environment, Operation.INSTALL)
+    outcomes: dict[str, NodeOutcome] = {}
+    for step in steps.of_run(parts.store.db, run.id) if run else ():
+        for node_id, found in runs.invocations(parts.store.db, step.id).items():
+            if found.outcome and outcomes.get(node_id, NodeOutcome.SUCCEEDED) is NodeOutcome.SUCCEEDED:
+                outcomes[node_id] = found.outcome
+    return outcomes
+
+
+def _install(parts: Parts, key: EnvironmentKey) -> InstallFact | None:
+    db = parts.store.db
+    run = runs.newest(db, key.application, key.environment, Operation.INSTALL)
+    if run is None or run.ended_at is None:
+        return None
+    failed: dict[str, str] = {}
+    verifications = [step for step in steps.of_run(db, run.id) if step.kind is StepKind.VERIFY]
+    for step in steps.of_run(db, run.id):
+        for node_id, found in runs.invocations(db, step.id).items():
+            if found.outcome is not NodeOutcome.SUCCEEDED:
+                failed.setdefault(node_id, found.note or found.details or "never ended")
+    read = {item.node_id for step in verifications for item in evidence.of_step(db, step.id)}
+    named = {node_id for step in verifications for node_id in step.node_ids}
+    return InstallFact(run.ref, run.state, run.ended_at, bool(named) and named <= read, failed)
+
+
+def _soak_start(parts: Parts, key: EnvironmentKey, now: datetime) -> datetime | None:
+    """The end of the newest Install that changed a row, moved on by the time for which a problem held the clock.
+
+    Somebody else's Install restarts it (I8).
+    """
+    db = parts.store.db
+    run = runs.newest_that_changed(db, key.application, key.environment)
+    if run is None or run.ended_at is None:
+        return None
+    foreign = evidence.newest_foreign_install(db, key.application, key.environment)
+    start = max(run.ended_at, foreign) if foreign else run.ended_at
+    return start + problems.held(db, key.application, start, now)
+
+
+def _problem(parts: Parts, application: str) -> ProblemFact | None:
+    found = problems.open_problem(parts.store.db, application)
+    return ProblemFact(found.reported_by, found.reported_at, found.reason) if found else None
+
+
+def _baselines(items: tuple[Evidence, ...]) -> dict[str, str]:
+    """Platform → the baseline contents there; several where nodes of one platform differ."""
+    contents: dict[str, set[str]] = {}
+    for item in items:
+        contents.setdefault(str(item.platform), set()).add(item.baseline_content)
+    return {platform: " ".join(sorted(found)) for platform, found in contents.items()}
+
+
+def needs_scan(parts: Parts, key: EnvironmentKey, max_age: timedelta) -> bool:
+    """Whether any node of an environment lacks young evidence that is still its last operation (I8).
+
+    Costs one call for each 50 nodes. Raises AwsError.
+    """
+    settings = parts.config.environments()[key]
+    target = target_of(settings)
+    nodes = [node for node in parts.patch_manager.resolve(target, settings.targets) if node.reachable and node.platform]
+    known = evidence.newest(parts.store.db, key.application, key.environment)
+    oldest = parts.clock.now() - max_age
+    if any(node.id not in known or known[node.id].operation_end < oldest for node in nodes):
+        return True
+    summaries = parts.patch_manager.summaries(target, [node.id for node in nodes])
+    return any(
+        node.id not in summaries
+        or (summaries[node.id].snapshot_id, summaries[node.id].operation_end)
+        != (known[node.id].snapshot_id, known[node.id].operation_end)
+        for node in nodes
+    )

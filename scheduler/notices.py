@@ -1,0 +1,61 @@
+"""Owing owners a word when an Install starts and how it ended, in the transition's own transaction (I7)."""
+
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from patching.config import Configuration
+from storage import audit, changes, outbox
+from storage.changes import Change
+from storage.outbox import Medium
+from storage.runs import Run
+
+
+def owe_to_owners(tx: Database, now: datetime, config: Configuration, run: Run, moment: str) -> None:
+    """`moment` is "started" or "ended". Users get a direct message, addresses an e-mail where mail is configured."""
+    application = config.applications.get(run.application)
+    if application is None:
+        return
+    recipients = [(Medium.USER, user) for user in application.owners.users]
+    if config.mail:
+        recipients += [(Medium.EMAIL, address) for address in application.owners.emails]
+    for medium, recipient in recipients:
+        outbox.owe(
+            tx,
+            now,
+            key=f"{run.subject}:{moment}:{medium}:{recipient}",
+            kind=f"install-{moment}",
+            medium=medium,
+            recipient=recipient,
+            subject=run.subject,
+        )
+
+
+def owe_details(tx: Database, now: datetime, config: Configuration, subject: str, application: str, kind: str) -> None:
+    """The long list, in the card's thread."""
+    outbox.owe(
+        tx,
+        now,
+        key=f"{subject}:{kind}",
+        kind=kind,
+        medium=Medium.THREAD,
+        recipient=config.channel_of(application),
+        subject=subject,
+    )
+
+
+def owe_receipts(tx: Database, now: datetime, change: Change) -> None:
+    """A record by direct message to those who asked and approved, with the digest and the audit chain's head (I6)."""
+    approved = [each.user_id for each in changes.decisions(tx, change.id) if each.state == "accepted"]
+    payload = {"head": audit.head(tx)}
+    for user in sorted({*change.requesters, *approved}):
+        outbox.owe(
+            tx,
+            now,
+            key=f"{change.subject}:receipt:{user}",
+            kind="receipt",
+            medium=Medium.USER,
+            recipient=user,
+            subject=change.subject,
+            payload=payload,
+        )

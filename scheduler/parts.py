@@ -1,0 +1,39 @@
+"""What sweeps work with, wired in `bot/app.py`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aws.artifacts import Artifacts
+from aws.patching import PatchManager
+from aws.target import Target
+from aws.windows import MaintenanceWindows
+from commands.ports import Clock, Directory, Wake
+from patching.config import Configuration, Environment
+from patching.nodes import EnvironmentKey
+from scheduler.pool import Pool
+from storage.database import Store
+
+DOCUMENT = "AWS-RunPatchBaseline"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    config: Configuration
+    store: Store
+    clock: Clock
+    patch_manager: PatchManager
+    windows: MaintenanceWindows
+    artifacts: Artifacts | None  # None: no bucket is configured, so production can't be installed
+    directory: Directory
+    wake: Wake
+    pool: Pool
+    new_id: Callable[[], str]  # UUIDs, as text
+
+
+def target_of(environment: Environment) -> Target:
+    return Target(environment.account, environment.region, environment.role_arn)
+
+
+def gone(key: EnvironmentKey) -> str:
+    """For rows whose environment is no longer configured."""
+    return f"{key} is no longer in the configuration, so this can't go on; nothing more is sent."
