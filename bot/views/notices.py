@@ -1,0 +1,124 @@
+"""Messages that are owed to somebody: owners, approvers, those who asked; reminders of maintenance windows."""
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.views.blocks import Rendered, header, section, sections
+from bot.views.change import change_title
+from bot.views.replies import refusal
+from bot.views.run import fallback, run_state, run_title, state_words
+from bot.views.run_results import next_step, results
+from bot.views.text import code, patches, place, plain, plural, prose, unmarked, user, users, when
+from commands.reports import ChangeReport, RunReport
+from storage.runs import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Email:
+    subject: str  # one line
+    text: str
+    html: str  # a whole document, everything from outside escaped
+
+
+def install_started(report: RunReport) -> Rendered:
+    """To an owner, by direct message."""
+    return _about(report.run), [header(run_title(report.run)), section(_start(report))]
+
+
+def install_ended(report: RunReport) -> Rendered:
+    """To an owner, by direct message."""
+    return fallback(report), [header(run_title(report.run)), *sections(_end(report))]
+
+
+def email_started(report: RunReport) -> Email:
+    """To an owner's address."""
+    return _email(f"Install starts: {run_title(report.run)}", [_start(report)])
+
+
+def email_ended(report: RunReport) -> Email:
+    """To an owner's address."""
+    return _email(f"Install {state_words(report.run)}: {run_title(report.run)}", _end(report))
+
+
+def reminder(payload: Mapping[str, Any]) -> Rendered:
+    """An upcoming maintenance window.
+
+    `payload`: application, environment, window (its name), window_id, start (ISO 8601 with an offset), duration
+    (hours), timezone (IANA name or None), nodes (how many).
+    """
+    application, environment = str(payload["application"]), str(payload["environment"])
+    start = datetime.fromisoformat(str(payload["start"]))
+    zone = f" Its schedule is in {code(str(payload['timezone']))}." if payload.get("timezone") else ""
+    words = (
+        f"The maintenance window {code(str(payload['window']))} ({code(str(payload['window_id']))}) starts "
+        f"{when(start)} and lasts {plural(int(payload['duration']), 'hour')}: {plural(int(payload['nodes']), 'node')} "
+        f"of *{place(application, environment)}* may be patched and rebooted.{zone}\n"
+        "It is AWS's own window: to stop it, disable it in Systems Manager, Maintenance Windows."
+    )
+    return f"Maintenance window soon: {place(application, environment)}", [
+        header(f"Maintenance window · {application} {environment}"),
+        section(words),
+    ]
+
+
+def decision_refused(sentence: str) -> Rendered:
+    """To somebody whose click on Approve or Reject does not count, with the reason."""
+    return refusal(sentence)
+
+
+def receipt(report: ChangeReport, head: str = "") -> Rendered:
+    """What was decided and sent, with the audit chain's head (I6)."""
+    change = report.change
+    approved = [each for each in report.decisions if each.kind == "approve" and each.state == "accepted"]
+    lines = [
+        f"*Receipt of {code(change.ref)}*",
+        f"Asked for by {users(change.requesters)}, {when(change.requested_at)}.",
+        *(f"Approved by {user(each.user_id)}, {when(each.judged_at or each.at)}." for each in approved[-5:]),
+        f"List: {patches(len(change.pins or ()))}.",
+    ]
+    if report.install:
+        lines.append(f"{code(report.install.ref)}: {report.install.state.value}.")
+    if change.note:
+        lines.append(prose(change.note, 300))
+    lines.append(f"Digest {code(change.digest or 'none')}")
+    if head:
+        lines.append(f"Audit chain {code(head)}")
+    where = place(change.application, change.environment)
+    return f"Receipt of {change.ref}: PRODUCTION {where}", [header(change_title(change)), *sections(lines)]
+
+
+def _start(report: RunReport) -> str:
+    run = report.run
+    at = f", {when(run.started_at)}" if run.started_at else ""
+    return (
+        f"An install on your application starts{at}: {code(run.ref)}, {_what(report)}. "
+        f"Asked for by {user(run.requested_by)}.\nNodes may reboot. You get a message when it has ended."
+    )
+
+
+def _end(report: RunReport) -> list[str]:
+    return [f"{code(report.run.ref)}: {run_state(report)}", *results(report), next_step(report)]
+
+
+def _email(subject: str, markup: list[str]) -> Email:
+    """The same words as in Slack, without Slack's markup."""
+    lines = [line for part in markup for line in unmarked(part).splitlines()]
+    paragraphs = "\n".join(f"<p>{html.escape(line)}</p>" for line in lines)
+    return Email(
+        subject=plain(f"[Patchgate] {subject}", 200),
+        text="\n".join(lines) + "\n",
+        html=f"<!DOCTYPE html>\n<html><body>\n<h2>{html.escape(subject)}</h2>\n{paragraphs}\n</body></html>\n",
+    )
+
+
+def _what(report: RunReport) -> str:
+    run = report.run
+    pinned = f"the approved list of {patches(len(run.pins))}, " if run.pins else ""
+    return f"{pinned}{plural(len(report.nodes), 'node')} of {place(run.application, run.environment)}"
+
+
+def _about(run: Run) -> str:
+    return f"Install starts: {'PRODUCTION ' if run.production else ''}{place(run.application, run.environment)}"

@@ -1,0 +1,162 @@
+"""How a run came out, node by node: lines of markup for its card and for e-mail."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from bot.views.blocks import first
+from bot.views.text import code, command, patches, plural, prose, several
+from commands.reports import NodeLine, RunReport
+from patching.model import Operation, PinnedPatch
+from patching.outcomes import NodeResult
+from patching.severity import severity_label, severity_rank
+from patching.states import RunState
+from storage.runs import Purpose
+
+NODES_SHOWN = 10
+_MARKS = {"done": ":white_check_mark:", "failed": ":x:", "unreached": ":warning:", "running": "▸", "waiting": "·"}
+_WORDS = {"done": "done", "failed": "failed", "unreached": "never reached", "running": "running", "waiting": "waiting"}
+_UNWELL = ("failed", "unreached")
+
+
+def progress(report: RunReport) -> list[str]:
+    """The nodes of a run under way: each of a few; of many the counts, and those in trouble by name."""
+    if len(report.nodes) <= NODES_SHOWN:
+        return [_node(node) for node in report.nodes]
+    counts = Counter(node.state for node in report.nodes)
+    line = ", ".join(f"{counts[state]:,} {word}" for state, word in _WORDS.items() if counts[state])
+    return [f"Nodes: {line}.", *unwell(report)]
+
+
+def unwell(report: RunReport) -> list[str]:
+    """Nodes that failed or were never reached, each with the reason."""
+    lines = [_node(node) for node in report.nodes if node.state in _UNWELL]
+    return first(lines, NODES_SHOWN, "that failed or were never reached")
+
+
+def results(report: RunReport) -> list[str]:
+    """What an ended run found or did."""
+    if report.run.operation is Operation.SCAN:
+        return [*unwell(report), *_missing(report)]
+    if report.run.production:
+        return [*unwell(report), *_as_approved(report.results)]
+    return [*unwell(report), *_installed(report)]
+
+
+def next_step(report: RunReport) -> str:
+    """The one thing to do after an ended run, with what to type."""
+    run = report.run
+    again = command(f"{run.operation.value.lower()} {run.application} {run.environment}")
+    scan = command(f"scan {run.application} {run.environment}")
+    if run.purpose is not Purpose.REQUEST:
+        return f"What follows: {command(f'status change-{run.change_id}')}."
+    if run.state is RunState.CANCELLED:
+        return f"Next: nothing more is sent; to start over, {again}."
+    if run.state is RunState.FAILED or any(node.state in _UNWELL for node in report.nodes):
+        return f"Next: repair what is named here, then {again}."
+    if run.operation is Operation.SCAN:
+        return _after_scan(report)
+    if report.pending_reboot:
+        return f"Next: reboot {several(list(report.pending_reboot))}, then {scan}."
+    return f"Next: let it soak; {command(f'compare {run.application}')} shows what production would get."
+
+
+def missing_by_node(report: RunReport) -> dict[str, Counter[str]]:
+    """{node id: {severity: missing patches}} for every node that was read, severities worst first."""
+    counts = {node.id: Counter[str]() for node in report.nodes if node.state == "done"}
+    for patch in sorted(report.missing, key=lambda patch: severity_rank(patch.severity)):
+        for node_id in patch.node_ids:
+            counts.setdefault(node_id, Counter())[severity_label(patch.severity)] += 1
+    return counts
+
+
+def _after_scan(report: RunReport) -> str:
+    run = report.run
+    install = command(f"install {run.application} {run.environment}")
+    if not report.missing:
+        return "Next: nothing to do."
+    if run.production:
+        compare = command(f"compare {run.application}")
+        return f"Next: {compare} shows whether non-production has them; {install} asks for approval."
+    return f"Next: {install}."
+
+
+def _node(node: NodeLine) -> str:
+    detail = f": {prose(node.detail, 200)}" if node.detail else ""
+    return f"{_MARKS[node.state]} {code(node.name or node.id)} {_WORDS[node.state]}{detail}"
+
+
+def _missing(report: RunReport) -> list[str]:
+    by_node = missing_by_node(report)
+    if not by_node:
+        return []
+    names = {node.id: node.name or node.id for node in report.nodes}
+    affected = [node_id for node_id, counts in by_node.items() if counts]
+    total = f"*{patches(len(report.missing))} missing* on {len(affected):,} of {plural(len(by_node), 'node')}."
+    if not report.missing:
+        return [f"*No patch is missing* on {plural(len(by_node), 'node')}."]
+    if len(by_node) > NODES_SHOWN:
+        overall = Counter(severity_label(patch.severity) for patch in report.missing)
+        return [total, f"By severity: {_severities(overall)}."]
+    lines = [
+        f"{code(names.get(node_id, node_id))} {counts.total():,}{': ' + _severities(counts) if counts else ''}"
+        for node_id, counts in by_node.items()
+    ]
+    return [total, *lines]
+
+
+def _severities(counts: Counter[str]) -> str:
+    worst_first = sorted(counts.items(), key=lambda item: (severity_rank(item[0]), item[0]))
+    return ", ".join(first([f"{count:,} {prose(word, 30)}" for word, count in worst_first], 8, "kinds"))
+
+
+def _installed(report: RunReport) -> list[str]:
+    if report.installed:
+        nodes = max(report.installed.values())
+        lines = [f"*{patches(len(report.installed))} installed*, on up to {plural(nodes, 'node')}."]
+    elif report.run.changed_rows is False:
+        lines = ["*Nothing changed*: the nodes had everything already."]
+    else:
+        lines = []
+    if report.missing:
+        lines.append(f":x: {patches(len(report.missing))} still missing: {_names(report)}.")
+    return [*lines, *_reboots(report)]
+
+
+def _names(report: RunReport) -> str:
+    return several([patch.kb_id for patch in report.missing])
+
+
+def _reboots(report: RunReport) -> list[str]:
+    waiting = [f":warning: {code(name)} waits for a reboot ({patches(n)})" for name, n in report.pending_reboot.items()]
+    return first(waiting, NODES_SHOWN, "that wait for a reboot")
+
+
+def _as_approved(found: Sequence[NodeResult]) -> list[str]:
+    """Production: what was approved against each node, deviating nodes first."""
+    if not found:
+        return []
+    worst_first = sorted(found, key=lambda result: not result.deviates)
+    deviating = sum(result.deviates for result in found)
+    total = f"*{plural(len(found) - deviating, 'node')} as approved, {deviating:,} deviating.*"
+    return [total, *first([_result(result) for result in worst_first], NODES_SHOWN, "nodes")]
+
+
+def _result(result: NodeResult) -> str:
+    parts = [f"{len(result.installed):,} installed as approved"]
+    if result.dependencies:
+        parts.append(f"{len(result.dependencies):,} came along as a dependency ({_ids(result.dependencies)})")
+    bad = {
+        "came along and not proven": result.unproven,
+        "missing": result.missing,
+        "failed": result.failed,
+        "gone from the node": result.removed,
+    }
+    parts += [f"*{len(items):,} {words}* ({_ids(items)})" for words, items in bad.items() if items]
+    if result.pending_reboot:
+        parts.append(f"{len(result.pending_reboot):,} waiting for a reboot")
+    mark = ":x:" if result.deviates else ":warning:" if result.pending_reboot else ":white_check_mark:"
+    return f"{mark} {code(result.node_name or result.node_id)}: {', '.join(parts)}"
+
+
+def _ids(items: Iterable[PinnedPatch]) -> str:
+    return several([item.id for item in items], 3)
