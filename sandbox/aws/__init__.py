@@ -1,0 +1,1 @@
+"""A simulated AWS: Systems Manager served here and checked against botocore's model, every other service by moto."""

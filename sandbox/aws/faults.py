@@ -1,0 +1,83 @@
+"""Faults on demand: which calls go wrong, how, and how often."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+Kind = Literal["throttling", "server-error", "lost-reply", "slow", "access-denied", "never-answers"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclass
+class Fault:
+    """`service` is botocore's name (`ssm`, `ec2`, `s3`, `sts`), `operation` AWS's or `*`.
+
+    `left` counts down with each call or, for `never-answers`, with each node that it strikes. `seconds` are real
+    seconds, for `slow`. `nodes` narrows `never-answers` to these ids.
+    """
+
+    id: int
+    service: str
+    operation: str
+    kind: Kind
+    left: int
+    seconds: float = 0.0
+    nodes: frozenset[str] = field(default_factory=frozenset)
+
+    def strikes(self, service: str, operation: str) -> bool:
+        return self.left > 0 and self.service == service and self.operation in (operation, "*")
+
+
+class Faults:
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+        self._added = 0
+
+    def add(
+        self,
+        service: str,
+        operation: str,
+        kind: Kind,
+        times: int = 1,
+        seconds: float | None = None,
+        nodes: Iterable[str] | None = None,
+    ) -> Fault:
+        """Let the next `times` calls go wrong. Raises ValueError for a kind or a number that makes no sense."""
+        if kind not in KINDS:
+            raise ValueError(f"kind is {kind!r}; allowed are {', '.join(KINDS)}")
+        if times < 1:
+            raise ValueError(f"times is {times}; it must be at least 1")
+        if seconds is not None and not 0 < seconds <= 120:
+            raise ValueError(f"seconds is {seconds}; allowed are more than 0 up to 120")
+        self._added += 1
+        fault = Fault(self._added, service, operation, kind, times, seconds or 5.0, frozenset(nodes or ()))
+        self._faults.append(fault)
+        return fault
+
+    def remove(self, fault_id: int) -> bool:
+        before = len(self._faults)
+        self._faults = [fault for fault in self._faults if fault.id != fault_id]
+        return len(self._faults) < before
+
+    def active(self) -> list[Fault]:
+        return [fault for fault in self._faults if fault.left > 0]
+
+    def for_call(self, service: str, operation: str) -> Fault | None:
+        """The fault that this call meets, used up by one."""
+        for fault in self._faults:
+            if fault.kind != "never-answers" and fault.strikes(service, operation):
+                fault.left -= 1
+                return fault
+        return None
+
+    def node_never_answers(self, node_id: str) -> bool:
+        """Whether the command that starts on this node now hangs there."""
+        for fault in self._faults:
+            if (
+                fault.kind == "never-answers"
+                and fault.strikes("ssm", "SendCommand")
+                and (not fault.nodes or node_id in fault.nodes)
+            ):
+                fault.left -= 1
+                return True
+        return False

@@ -1,0 +1,101 @@
+"""The rest of AWS, which is moto's: its state made to agree with the fleet.
+
+moto's state is global to the process, so one simulated AWS at a time; starting another begins anew.
+"""
+
+from collections.abc import Mapping
+from unittest.mock import patch
+from urllib.parse import unquote, urlsplit
+
+from moto.ec2.models import ec2_backends
+from moto.ec2.models import instances as moto_instances
+from moto.iam.models import iam_backends
+from moto.moto_api._internal.models import moto_api_backend
+from moto.s3.exceptions import S3ClientError
+from moto.s3.models import s3_backends
+
+from sandbox.aws.fleet import Environment, Fleet, Node
+from sandbox.aws.node import ManagedNode
+
+_STATES = {"running": ("running", 16), "stopped": ("stopped", 80), "terminated": ("terminated", 48)}
+
+
+def populate(fleet: Fleet) -> None:
+    """Forget everything, then create the fleet's instances, roles and artifacts bucket."""
+    moto_api_backend.reset()
+    for _, environment, node in fleet.nodes():
+        _create_instance(environment, node)
+    for account in fleet.accounts:
+        iam_backends[account]["aws"].create_role(
+            role_name="patchgate",
+            assume_role_policy_document="{}",
+            path="/",
+            permissions_boundary=None,
+            description="What Patchgate assumes in this account",
+            tags=[],
+            max_session_duration="3600",
+        )
+    s3_backends[fleet.bucket_account]["aws"].create_bucket(fleet.bucket, fleet.bucket_region)
+
+
+def account_of(access_key: str) -> str | None:
+    """The account whose AssumeRole or IAM gave out this key."""
+    for account, partitions in list(iam_backends.items()):
+        if access_key in partitions["aws"].access_keys:
+            return str(account)
+    return None
+
+
+class MotoSurroundings:
+    """What the nodes see of the rest of AWS."""
+
+    def read_object(self, url: str) -> bytes:
+        bucket, key = _object_address(url)
+        owner = s3_backends.bucket_accounts.get(bucket)
+        if owner is None:
+            raise LookupError(f"the bucket {bucket} does not exist")
+        partition, account = owner
+        try:
+            found = s3_backends[account][partition].get_object(bucket, key)
+        except S3ClientError as refused:
+            raise LookupError(f"{url}: {refused}") from refused
+        if found is None:
+            raise LookupError(f"{url} does not exist")
+        return bytes(found.value)
+
+    def tags(self, node: ManagedNode) -> Mapping[str, str]:
+        """Straight from the backend's dictionary: its own get_tags() is quadratic (facts/aws-simulation.md)."""
+        tags: Mapping[str, str] = ec2_backends[node.account][node.region].tags.get(node.id, {})
+        return tags
+
+    def power_changed(self, node: ManagedNode) -> None:
+        instance = ec2_backends[node.account][node.region].get_instance(node.id)
+        instance._state.name, instance._state.code = _STATES[node.power]
+
+
+def _create_instance(environment: Environment, node: Node) -> None:
+    """moto draws instance ids at random; the fleet's follow from the nodes' names."""
+    backend = ec2_backends[environment.account][environment.region]
+    with patch.object(moto_instances, "random_instance_id", lambda: node.id):
+        backend.run_instances(
+            "ami-00000000000000000",
+            1,
+            None,
+            [],
+            region_name=environment.region,
+            instance_type="m5.large",
+            is_instance_type_default=False,
+            tags={"instance": dict(node.tags)},
+        )
+
+
+def _object_address(url: str) -> tuple[str, str]:
+    """Bucket and key of s3://bucket/key, https://bucket.s3.region.amazonaws.com/key or the older path style."""
+    parts = urlsplit(url)
+    path = unquote(parts.path).lstrip("/")
+    if parts.scheme == "s3":
+        return parts.netloc, path
+    if parts.netloc.startswith("s3"):
+        bucket, _, key = path.partition("/")
+        return bucket, key
+    return parts.netloc.partition(".s3")[0], path

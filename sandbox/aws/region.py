@@ -1,0 +1,68 @@
+"""What one account holds in one Region: nodes, commands, baselines, windows."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sandbox.aws.baseline import PatchBaseline, default_baseline
+from sandbox.aws.command import Command
+from sandbox.aws.fleet import Baseline, Environment
+from sandbox.aws.node import ManagedNode
+from sandbox.aws.windows import MaintenanceWindow, WindowTarget
+
+
+@dataclass
+class Region:
+    account: str
+    name: str
+    created: datetime
+    nodes: dict[str, ManagedNode] = field(default_factory=dict)
+    commands: dict[str, Command] = field(default_factory=dict)  # in the order of sending
+    baselines: dict[str, PatchBaseline] = field(default_factory=dict)
+    patch_groups: dict[tuple[str, str], str] = field(default_factory=dict)  # (group, operating system) → baseline id
+    windows: dict[str, MaintenanceWindow] = field(default_factory=dict)
+    tokens: dict[str, tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=dict)  # ClientToken → (in, out)
+
+    def add_baseline(self, spec: Baseline, *, default: bool = False) -> PatchBaseline:
+        digest = hashlib.sha256(f"{self.account}/{self.name}/{spec.name}".encode()).hexdigest()
+        baseline = PatchBaseline(f"pb-0{digest[:16]}", spec, self.created, default)
+        self.baselines[baseline.id] = baseline
+        return baseline
+
+    def default_baseline(self, operating_system: str) -> PatchBaseline:
+        for baseline in self.baselines.values():
+            if baseline.default and baseline.spec.operating_system == operating_system:
+                return baseline
+        return self.add_baseline(default_baseline(operating_system), default=True)
+
+    def baseline_for(self, patch_group: str | None, operating_system: str) -> PatchBaseline:
+        """A group has one baseline for each operating system; without one, the default counts."""
+        registered = self.patch_groups.get((patch_group or "", operating_system))
+        return self.baselines[registered] if registered else self.default_baseline(operating_system)
+
+    def add_window(self, settings: dict[str, Any], at: datetime) -> MaintenanceWindow:
+        window = MaintenanceWindow(f"mw-0{uuid4().hex[:16]}", settings, at, at)
+        self.windows[window.id] = window
+        return window
+
+    def add_environment_window(self, environment: Environment, at: datetime) -> MaintenanceWindow | None:
+        """The weekly window that a fleet declares, over the environment's patch group."""
+        spec = environment.window
+        if spec is None:
+            return None
+        settings = {
+            "Name": environment.patch_group,
+            "Schedule": spec.schedule,
+            "ScheduleTimezone": spec.timezone,
+            "Duration": spec.duration,
+            "Cutoff": spec.cutoff,
+            "AllowUnassociatedTargets": False,
+        }
+        window = self.add_window(settings, at)
+        target = WindowTarget(
+            str(uuid4()), "INSTANCE", [{"Key": "tag:PatchGroup", "Values": [environment.patch_group]}], {}
+        )
+        window.targets[target.id] = target
+        return window

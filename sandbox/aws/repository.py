@@ -1,0 +1,71 @@
+"""Package repositories that move with the world's time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from sandbox.aws.fleet import Package, Release, Repository
+from sandbox.data.made_up import next_version
+
+Key = tuple[str, str]  # a package's name and its own architecture
+
+
+@dataclass(frozen=True)
+class Published:
+    at: datetime
+    release: Release
+
+
+class MovingRepository:
+    """A package's history is its order: a version is newer than the ones before it, and than any it doesn't know."""
+
+    def __init__(self, spec: Repository, start: datetime) -> None:
+        self.name = spec.name
+        self._keeps_old = spec.keeps_old_versions
+        self._history: dict[Key, list[Published]] = {}
+        for release in spec.releases:
+            since = release.available_from
+            self.publish(release, start + since if isinstance(since, timedelta) else since)
+
+    def publish(self, release: Release, at: datetime) -> None:
+        history = self._history.setdefault((release.package.name, release.package.arch), [])
+        history.append(Published(at, release))
+        history.sort(key=lambda published: published.at)
+
+    def available(self, key: Key, at: datetime) -> list[Published]:
+        """What the package manager is offered, oldest first."""
+        offered = [published for published in self._history.get(key, ()) if published.at <= at]
+        return offered if self._keeps_old else offered[-1:]
+
+    def upgrades(self, installed: Package, at: datetime) -> list[Published]:
+        """The offered versions newer than the installed one, oldest first."""
+        history = self._history.get((installed.name, installed.arch), ())
+        known = [published.release.package.version for published in history]
+        position = known.index(installed.version) if installed.version in known else -1
+        newer = set(known[position + 1 :])
+        offered = self.available((installed.name, installed.arch), at)
+        return [published for published in offered if published.release.package.version in newer]
+
+    def moves(self) -> Iterator[tuple[datetime, list[Release]]]:
+        """What appeared together, past and future, by time."""
+        everything = sorted((p for history in self._history.values() for p in history), key=lambda p: p.at)
+        for at, together in groupby(everything, key=lambda p: p.at):
+            yield at, [published.release for published in together]
+
+    def move_now(self, at: datetime, packages: int = 5) -> list[Release]:
+        """Publish made-up next versions of the first few security packages, as if the archive had moved."""
+        newest = [offered[-1].release for key in sorted(self._history) if (offered := self.available(key, at))]
+        newest.sort(key=lambda release: release.package.suite != "security")
+        moved = [
+            replace(
+                release,
+                package=replace(release.package, version=next_version(release.package.version)),
+                available_from=at,
+                made_up=True,
+            )
+            for release in newest[:packages]
+        ]
+        for release in moved:
+            self.publish(release, at)
+        return moved

@@ -1,0 +1,278 @@
+"""The simulated world: accounts, Regions, nodes and repositories, moved by its clock and by nothing else."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import uuid4
+
+from sandbox.aws.agenda import Agenda
+from sandbox.aws.baseline import PatchBaseline
+from sandbox.aws.command import Command, Invocation
+from sandbox.aws.faults import Faults
+from sandbox.aws.fleet import Fleet
+from sandbox.aws.library import Library
+from sandbox.aws.log import Install, SsmLog
+from sandbox.aws.model import SsmError
+from sandbox.aws.node import ManagedNode
+from sandbox.aws.patchrun import PatchRun
+from sandbox.aws.region import Region
+from sandbox.aws.repository import MovingRepository
+from sandbox.aws.runcommand import Durations, RunCommand
+from sandbox.aws.windows import Execution, MaintenanceWindow, keep_opening
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """Aware UTC, never going back."""
+
+
+class Surroundings(Protocol):
+    """The rest of AWS, as far as the nodes touch it."""
+
+    def read_object(self, url: str) -> bytes:
+        """The object at an s3:// or https:// address. Raises LookupError."""
+
+    def tags(self, node: ManagedNode) -> Mapping[str, str]:
+        """The instance's tags as they are now."""
+
+    def power_changed(self, node: ManagedNode) -> None:
+        """EC2 shows the node's power too."""
+
+
+class NoSurroundings:
+    """A world on its own: no bucket, and the tags that the fleet gave."""
+
+    def read_object(self, url: str) -> bytes:
+        raise LookupError(f"nothing at {url}")
+
+    def tags(self, node: ManagedNode) -> Mapping[str, str]:
+        return node.tags
+
+    def power_changed(self, node: ManagedNode) -> None:
+        return None
+
+
+class World:
+    """Everything under one lock: whoever asks or changes anything holds it, and calls `advance` first."""
+
+    def __init__(self, clock: Clock, fleet: Fleet, durations: Durations | None = None) -> None:
+        self.clock = clock
+        self.fleet = fleet
+        self.durations = durations or Durations()
+        self.lock = threading.RLock()
+        self.started = clock.now()
+        self.faults = Faults()
+        self.ssm_log = SsmLog()
+        self.library = Library()
+        self.surroundings: Surroundings = NoSurroundings()
+        self.repositories = {spec.name: MovingRepository(spec, self.started) for spec in fleet.repositories}
+        self.agenda = Agenda()
+        self._regions: dict[tuple[str, str], Region] = {}
+        self._installs: dict[str, Install] = {}
+        self._run_command = RunCommand(
+            self.agenda,
+            self.faults,
+            self.durations,
+            self.baseline_of,
+            lambda url: self.surroundings.read_object(url),
+            self._record_install,
+        )
+        self._populate()
+
+    def _populate(self) -> None:
+        for _, environment in self.fleet.environments():
+            region = self.region(environment.account, environment.region)
+            for spec in environment.nodes:
+                repository = self.repositories[spec.repository]
+                region.nodes[spec.id] = ManagedNode.of(environment, spec, repository, self.started)
+            if environment.baseline is not None:
+                baseline = next(b for b in region.baselines.values() if b.spec.name == environment.baseline)
+                region.patch_groups[environment.patch_group, baseline.spec.operating_system] = baseline.id
+            window = region.add_environment_window(environment, self.started)
+            if window is not None:
+                self.keep_opening(window, self.started)
+
+    # --- Asking
+
+    def advance(self) -> datetime:
+        """Let everything happen that is due, and return the time."""
+        now = self.clock.now()
+        self.agenda.run_until(now)
+        return now
+
+    def region(self, account: str, name: str) -> Region:
+        if (account, name) not in self._regions:
+            region = Region(account, name, self.started)
+            for spec in self.fleet.baselines:
+                region.add_baseline(spec)
+            self._regions[account, name] = region
+        return self._regions[account, name]
+
+    def regions(self) -> list[Region]:
+        return list(self._regions.values())
+
+    def node(self, node_id: str) -> ManagedNode:
+        """Raises KeyError."""
+        for region in self._regions.values():
+            if node_id in region.nodes:
+                return region.nodes[node_id]
+        raise KeyError(node_id)
+
+    def baseline_of(self, node: ManagedNode) -> PatchBaseline:
+        tags = self.surroundings.tags(node)
+        node.patch_group = tags.get("PatchGroup") or tags.get("Patch Group")
+        region = self.region(node.account, node.region)
+        return region.baseline_for(node.patch_group, node.platform.operating_system)
+
+    def installs(self, *, foreign: bool = False) -> list[Install]:
+        """The Install commands that nodes began to execute, oldest first; somebody else's only when asked for."""
+        with self.lock:
+            self.advance()
+            return [install for install in self._installs.values() if install.foreign == foreign]
+
+    def resolve(self, region: Region, targets: Iterable[Mapping[str, Any]]) -> list[ManagedNode]:
+        """The nodes that every one of these targets names: `InstanceIds`, `tag:<key>`, `tag-key`."""
+        return [
+            node
+            for node in region.nodes.values()
+            if node.power != "terminated" and all(self._hits(node, target) for target in targets)
+        ]
+
+    def _hits(self, node: ManagedNode, target: Mapping[str, Any]) -> bool:
+        key, values = target.get("Key", ""), target.get("Values", [])
+        tags = self.surroundings.tags(node)
+        if key == "InstanceIds":
+            return node.id in values
+        if key == "tag-key":
+            return any(value in tags for value in values)
+        return key.startswith("tag:") and tags.get(key.removeprefix("tag:")) in values
+
+    # --- Changing
+
+    def send(
+        self, region: Region, nodes: list[ManagedNode], at: datetime, params: dict[str, Any], *, foreign: bool
+    ) -> Command:
+        """Accept a command; `params` are SendCommand's. Raises SsmError for a document or parameter that isn't so."""
+        document = self.library.find(params["DocumentName"], params.get("DocumentVersion"))
+        wanted, kind = params.get("DocumentHash"), params.get("DocumentHashType", "Sha256")
+        if wanted is not None and wanted.lower() != document.hash(kind):
+            raise SsmError("InvalidDocument", "The document hash does not match the content of the document.")
+        given = params.get("Parameters", {})
+        values = document.fill_in(given)
+        # Outside a maintenance window an empty id gives each run its own (facts/patch-manager.md section 1).
+        values["SnapshotId"] = values["SnapshotId"] or str(uuid4())
+        command = Command(
+            id=str(uuid4()),
+            document=document,
+            document_version=params.get("DocumentVersion", ""),
+            values=values,
+            given=given,
+            comment=params.get("Comment", ""),
+            requested=at,
+            timeout_seconds=params.get("TimeoutSeconds", 3600),
+            max_concurrency=params.get("MaxConcurrency", "50"),
+            max_errors=params.get("MaxErrors", "0"),
+            instance_ids=params.get("InstanceIds", []),
+            targets=params.get("Targets", []),
+            foreign=foreign,
+            invocations=[Invocation(node, at) for node in nodes],
+        )
+        region.commands[command.id] = command
+        self._run_command.accept(command)
+        return command
+
+    def cancel(self, command: Command, invocations: list[Invocation], at: datetime) -> None:
+        self._run_command.cancel(command, invocations, at)
+
+    def foreign_operation(self, node_ids: Iterable[str], operation: str) -> str:
+        """Somebody else runs Scan or Install with a SnapshotId of their own; returns the command's id.
+
+        Raises KeyError for a node that isn't there, SsmError for another operation.
+        """
+        with self.lock:
+            now = self.advance()
+            nodes = [self.node(node_id) for node_id in node_ids]
+            region = self.region(nodes[0].account, nodes[0].region)
+            params = {
+                "DocumentName": "AWS-RunPatchBaseline",
+                "InstanceIds": [node.id for node in nodes],
+                "Parameters": {"Operation": [operation]},
+                "Comment": "somebody else",
+            }
+            return self.send(region, nodes, now, params, foreign=True).id
+
+    def set_power(self, node_id: str, power: str) -> None:
+        """`stop`, `start` or `terminate` a node. Raises KeyError, ValueError."""
+        with self.lock:
+            now, node = self.advance(), self.node(node_id)
+            if power not in ("stop", "start", "terminate") or node.power == "terminated":
+                raise ValueError(f"power is {power!r}; a {node.power} node can't do that")
+            node.power = {"stop": "stopped", "start": "running", "terminate": "terminated"}[power]  # type: ignore[assignment]
+            running = self.region(node.account, node.region).commands.get(node.running or "")
+            if power == "start":
+                node.rebooting = False
+                node.booted()
+                self._run_command.node_back(node, now)
+            elif running is not None and (invocation := running.invocation(node.id)):
+                self._run_command.node_lost_power(running, invocation, now)
+            self.surroundings.power_changed(node)
+
+    def set_agent(self, node_id: str, agent: str) -> None:
+        """`lost` (its ping is gone), `silent` (it pings but takes nothing), or `back`. Raises KeyError, ValueError."""
+        with self.lock:
+            now, node = self.advance(), self.node(node_id)
+            if agent not in ("lost", "silent", "back"):
+                raise ValueError(f"agent is {agent!r}; allowed are lost, silent, back")
+            node.last_ping = now
+            node.agent = "online" if agent == "back" else agent  # type: ignore[assignment]
+            if node.reachable:
+                self._run_command.node_back(node, now)
+
+    def fail_package(self, node_id: str, package: str, *, fails: bool = True) -> None:
+        """Let dpkg refuse this package on this node from now on, or mend it. Raises KeyError."""
+        with self.lock:
+            self.advance()
+            change = self.node(node_id).failing
+            change.add(package) if fails else change.discard(package)
+
+    def move_repository(self, name: str) -> list[str]:
+        """Publish made-up next versions of a few packages now; returns their names. Raises KeyError."""
+        with self.lock:
+            return [release.package.name for release in self.repositories[name].move_now(self.advance())]
+
+    # --- Maintenance windows
+
+    def keep_opening(self, window: MaintenanceWindow, now: datetime) -> None:
+        keep_opening(self.agenda, window, self._open_window, now)
+
+    def _open_window(self, window: MaintenanceWindow, at: datetime) -> None:
+        """Run the window's Run Command tasks, by priority; there is nobody whom it would ask."""
+        region = next(r for r in self._regions.values() if window.id in r.windows)
+        tasks = [task.params for task in window.tasks.values() if task.params["TaskType"] == "RUN_COMMAND"]
+        for task in sorted(tasks, key=lambda params: params.get("Priority", 1)):
+            run = task.get("TaskInvocationParameters", {}).get("RunCommand", {})
+            params = {"DocumentName": task["TaskArn"], **run}
+            params |= {name: task[name] for name in ("MaxConcurrency", "MaxErrors") if name in task}
+            self.send(region, self._window_nodes(region, window, task), at, params, foreign=True)
+        details = "" if tasks else "No tasks to execute."
+        window.executions.append(Execution(str(uuid4()), at, at + timedelta(seconds=1), details))
+
+    def _window_nodes(self, region: Region, window: MaintenanceWindow, task: dict[str, Any]) -> list[ManagedNode]:
+        nodes: dict[str, ManagedNode] = {}
+        for target in task.get("Targets", []):
+            if target["Key"] == "WindowTargetIds":
+                chosen = [window.targets[value].targets for value in target["Values"] if value in window.targets]
+            else:
+                chosen = [[target]]
+            for targets in chosen:
+                nodes |= {node.id: node for node in self.resolve(region, targets)}
+        return list(nodes.values())
+
+    def _record_install(self, command: Command, run: PatchRun) -> None:
+        node = run.node
+        if command.id not in self._installs:
+            self._installs[command.id] = Install(
+                command.id, run.started, node.account, node.region, command.given, command.foreign, run.override
+            )
+        self._installs[command.id].rows[node.id] = tuple(run.done)

@@ -1,0 +1,191 @@
+"""The fleets that the sandbox and the tests start from: the demo's four stories, and small ones."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from sandbox.aws.fleet import (
+    DEBIAN_12,
+    Application,
+    Baseline,
+    Environment,
+    Fleet,
+    Node,
+    Package,
+    Platform,
+    Release,
+    Repository,
+    Rule,
+    Window,
+)
+from sandbox.data.debian import candidates, installed_packages
+from sandbox.data.made_up import made_up_moves, next_version
+
+NONPRODUCTION, PRODUCTION, REGION = "111111111111", "222222222222", "eu-west-1"
+# Security updates only, at once: Debian has no reliable release dates (facts/patch-manager.md section 3).
+BASELINE = Baseline(
+    name="acme-debian-12",
+    operating_system="DEBIAN",
+    rules=(
+        Rule(
+            {"PRODUCT": ("Debian12",), "PRIORITY": ("Required", "Important")},
+            compliance_level="CRITICAL",
+        ),
+        Rule({"PRODUCT": ("Debian12",), "PRIORITY": ("Standard", "Optional", "Extra")}, compliance_level="HIGH"),
+    ),
+    description="Security updates for Debian 12",
+)
+# Real candidates of the packages file: what the archive offers when the demo begins.
+_OFFERED = (
+    *("apt", "libapt-pkg6.0", "openssl", "libssl3", "ca-certificates", "libgnutls30", "libgcrypt20"),
+    *("postgresql-15", "postgresql-client-15", "libpq5", "tzdata", "perl", "perl-base", "perl-modules-5.36"),
+    *("libperl5.36", "libexpat1", "libkrb5-3", "libk5crypto3", "libgssapi-krb5-2", "libkrb5support0"),
+    *("libnghttp2-14", "liblzma5", "xz-utils", "unzip", "zip", "python3.11", "python3.11-minimal"),
+    *("libpython3.11-stdlib", "libpython3.11-minimal", "jq", "libjq1", "libssh2-1"),
+)
+
+
+def demo_fleet() -> Fleet:
+    """Four applications, each with its own mirror so that their stories stay apart."""
+    names = ("orders-db", "billing-db", "search-db", "reports-db")
+    moves = made_up_moves()
+    # orders-db passes: its mirror keeps still for three weeks. billing-db's moves on day 3, so that production
+    # would get versions which nobody tested. search-db is still soaking: its policy says 30 days.
+    repositories = {name: _mirror(name) for name in names}
+    repositories["orders-db"] = _then(repositories["orders-db"], moves["orders-db, the next month"], 22)
+    repositories["billing-db"] = _then(repositories["billing-db"], moves["billing-db, day 3"], 3)
+    policies = {"search-db": {"soak": "30d"}}
+    # reports-db: dpkg never manages this package on its second node.
+    failing = {"reports-db-nonprod-2": frozenset({"postgresql-15"})}
+    applications = tuple(_application(name, failing, policies.get(name, {})) for name in names)
+    return Fleet(applications, tuple(repositories.values()), (BASELINE,), bucket_account=PRODUCTION)
+
+
+def small_fleet(
+    *,
+    nonprod: int = 1,
+    prod: int = 0,
+    packages: tuple[Package, ...] = (),
+    releases: tuple[Release, ...] = (),
+    platform: Platform = DEBIAN_12,
+    baseline: Baseline | None = None,
+    failing: dict[str, frozenset[str]] | None = None,
+    keeps_old_versions: bool = False,
+    application: str = "app",
+) -> Fleet:
+    """One application with so many nodes in each environment, all on one repository and with these packages.
+
+    Nodes are called `app-nonprod-1`, `app-prod-1`, …; `failing` maps such a name to packages that fail there.
+    """
+    baseline = baseline or replace(BASELINE, operating_system=platform.operating_system, rules=(Rule(),))
+    repository = Repository(application, releases, keeps_old_versions)
+    environments = []
+    for name, count, account in (("nonprod", nonprod, NONPRODUCTION), ("prod", prod, PRODUCTION)):
+        environment = _environment(application, name, account, count, failing or {})
+        nodes = tuple(replace(node, packages=packages, platform=platform) for node in environment.nodes)
+        environments.append(replace(environment, nodes=nodes, baseline=baseline.name, window=None))
+    return Fleet((Application(application, tuple(environments)),), (repository,), (baseline,))
+
+
+def fleet_config(fleet: Fleet) -> dict[str, Any]:
+    """The fleet in the shape of patchgate.yaml, with the people of the sandbox's workspace."""
+    return {
+        "slack": {"channel": "C0PATCHING"},
+        "access": {
+            "operator": {"users": ["U0ANN"], "groups": ["S0PLATFORM"]},
+            "approver": {"users": [], "groups": ["S0ONCALL"]},
+            "admin": {"users": ["U0ADA"]},
+        },
+        "mail": {"from": "patchgate@example.com"},
+        "artifacts": {"bucket": fleet.bucket, "prefix": "lists/", "region": fleet.bucket_region},
+        "applications": {application.name: _application_config(application) for application in fleet.applications},
+    }
+
+
+def _application_config(application: Application) -> dict[str, Any]:
+    config: dict[str, Any] = {
+        "owners": {"users": ["U0EVE"], "emails": [f"{application.name}-team@example.com"]},
+        "environments": {
+            environment.name: _environment_config(environment) for environment in application.environments
+        },
+    }
+    if application.channel:
+        config["channel"] = application.channel
+    if application.policy:
+        config["policy"] = dict(application.policy)
+    return config
+
+
+def _environment_config(environment: Environment) -> dict[str, Any]:
+    config: dict[str, Any] = {
+        "account": environment.account,
+        "region": environment.region,
+        "role_arn": environment.role_arn,
+        "targets": {"tag:PatchGroup": [environment.patch_group]},
+    }
+    return {"production": True, **config} if environment.production else config
+
+
+def _application(name: str, failing: dict[str, frozenset[str]], policy: dict[str, str]) -> Application:
+    environments = (
+        _environment(name, "nonprod", NONPRODUCTION, 2, failing),
+        _environment(name, "prod", PRODUCTION, 3, failing),
+    )
+    return Application(name, environments, f"C0{name.removesuffix('-db').upper()}", policy=policy)
+
+
+def _environment(
+    application: str, name: str, account: str, count: int, failing: dict[str, frozenset[str]]
+) -> Environment:
+    production = name == "prod"
+    patch_group = f"{application}-{name}"
+    nodes = tuple(
+        Node(
+            name=f"{patch_group}-{number}",
+            packages=installed_packages(),
+            repository=application,
+            tags={
+                "Name": f"{patch_group}-{number}",
+                "PatchGroup": patch_group,
+                "Application": application,
+                "Environment": "production" if production else "nonproduction",
+                "Owner": f"{application}-team@example.com",
+            },
+            failing=failing.get(f"{patch_group}-{number}", frozenset()),
+        )
+        for number in range(1, count + 1)
+    )
+    # Non-production on Tuesdays, production on Saturdays.
+    schedule = "cron(0 2 ? * SAT *)" if production else "cron(0 22 ? * TUE *)"
+    return Environment(
+        name=name,
+        account=account,
+        region=REGION,
+        nodes=nodes,
+        patch_group=patch_group,
+        production=production,
+        baseline=BASELINE.name,
+        window=Window(schedule, "Europe/Dublin"),
+    )
+
+
+def _mirror(name: str) -> Repository:
+    return Repository(name, tuple(candidates()[package] for package in _OFFERED))
+
+
+def _then(repository: Repository, packages: list[str], day: int) -> Repository:
+    """The repository, and on that day made-up next versions of some of its packages."""
+    offered = {release.package.name: release for release in repository.releases}
+    moved = tuple(
+        replace(
+            offered[name],
+            package=replace(offered[name].package, version=next_version(offered[name].package.version)),
+            available_from=timedelta(days=day),
+            made_up=True,
+        )
+        for name in packages
+    )
+    return replace(repository, releases=repository.releases + moved)
+
+
+__all__ = ["BASELINE", "Fleet", "demo_fleet", "fleet_config", "small_fleet"]
