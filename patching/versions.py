@@ -45,7 +45,7 @@ def _split(version: str) -> tuple[int, str, str]:
 
 def _dpkg_key(version: str) -> _Key:
     epoch, upstream, revision = _split(version)
-    return (epoch, _dpkg_part(upstream), _dpkg_part(revision))
+    return (epoch, _dpkg_part(upstream), _dpkg_part(revision or "0"))  # no revision is level with revision 0
 
 
 def _dpkg_part(text: str) -> _Key:

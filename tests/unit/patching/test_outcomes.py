@@ -1,0 +1,161 @@
+"""I9: a node's outcome from its own invocation, and its result from its evidence."""
+
+from dataclasses import replace
+
+import pytest
+
+from patching.model import Evidence, PatchRow, PinnedPatch
+from patching.outcomes import NodeOutcome, NodeResult, changed, outcome_of, reconcile
+from tests.unit.patching.build import (
+    FAILED,
+    INSTALLED,
+    MISSING,
+    OPENSSL,
+    OPENSSL_NEW,
+    OPENSSL_NEWER,
+    OPENSSL_OLD,
+    OTHER,
+    PENDING,
+    WINDOWS,
+    evidence,
+    row,
+)
+
+# facts/patch-manager.md section 4; the first is real (aws-examples/list-command-invocations.json).
+INVOCATIONS = [
+    ("Success", "Success", NodeOutcome.SUCCEEDED),
+    ("Pending", "Pending", None),
+    ("InProgress", "InProgress", None),
+    ("Delayed", "Delayed", None),
+    ("Cancelling", "Cancelling", None),
+    ("Failed", "Failed", NodeOutcome.FAILED),
+    ("Failed", "", NodeOutcome.FAILED),
+    ("Failed", "Something new", NodeOutcome.FAILED),
+    ("Failed", "Terminated", NodeOutcome.TERMINATED),
+    ("Failed", "Undeliverable", NodeOutcome.UNDELIVERABLE),
+    ("Failed", "Invalid Platform", NodeOutcome.INVALID_PLATFORM),
+    ("Failed", "AccessDenied", NodeOutcome.ACCESS_DENIED),
+    ("TimedOut", "Execution Timed Out", NodeOutcome.TIMED_OUT),
+    ("TimedOut", "Delivery Timed Out", NodeOutcome.DELIVERY_TIMED_OUT),
+    ("TimedOut", "DeliveryTimedOut", NodeOutcome.DELIVERY_TIMED_OUT),
+    ("TimedOut", "", NodeOutcome.TIMED_OUT),
+    ("Cancelled", "Cancelled", NodeOutcome.CANCELLED),
+    ("Success", "Terminated", NodeOutcome.TERMINATED),
+    ("Failed", "Success", NodeOutcome.FAILED),
+    ("Unheard", "Success", None),
+]
+
+
+@pytest.mark.parametrize(("status", "details", "outcome"), INVOCATIONS)
+def test_i9_outcome(status: str, details: str, outcome: NodeOutcome | None) -> None:
+    assert outcome_of(status, details) is outcome
+
+
+CURL, DEPENDENCY = "curl.amd64", "libnew1.amd64"
+
+
+def pin(kb_id: str, version: str) -> PinnedPatch:
+    return PinnedPatch(kb_id, f"{kb_id}:{version}")
+
+
+APPROVED = (pin(OPENSSL, OPENSSL_NEW),)
+BEFORE = evidence("p1", [row(OPENSSL, OPENSSL_NEW, MISSING), row(CURL, "7.88", INSTALLED)])
+SOURCE = [
+    evidence(
+        "np1",
+        [row(OPENSSL, OPENSSL_NEW, INSTALLED), row(DEPENDENCY, "1.0", OTHER), row(CURL, "7.88", INSTALLED)],
+    )
+]
+GOT = row(OPENSSL, OPENSSL_NEW, INSTALLED)
+KEPT = row(CURL, "7.88", INSTALLED)
+
+
+def after(*rows: PatchRow) -> Evidence:
+    return evidence("p1", rows)
+
+
+# What the verification Scan shows, the lists that are not empty, and whether the node deviates. Constructed.
+RESULTS: dict[str, tuple[Evidence, dict[str, tuple[PinnedPatch, ...]], bool]] = {
+    "as approved": (after(GOT, KEPT), {"installed": APPROVED}, False),
+    "rows flip to InstalledOther": (
+        after(GOT, row(CURL, "7.88", OTHER)),
+        {"installed": APPROVED},
+        False,
+    ),
+    "a proven dependency came along": (
+        after(GOT, KEPT, row(DEPENDENCY, "1.0", OTHER)),
+        {"installed": APPROVED, "dependencies": (pin(DEPENDENCY, "1.0"),)},
+        False,
+    ),
+    "an unproven version of it came along": (
+        after(GOT, KEPT, row(DEPENDENCY, "1.1", OTHER)),
+        {"installed": APPROVED, "unproven": (pin(DEPENDENCY, "1.1"),)},
+        True,
+    ),
+    "a package that the source has not": (
+        after(GOT, KEPT, row("libother.amd64", "1.0", OTHER)),
+        {"installed": APPROVED, "unproven": (pin("libother.amd64", "1.0"),)},
+        True,
+    ),
+    "another version than approved": (
+        after(row(OPENSSL, OPENSSL_NEWER, INSTALLED), KEPT),
+        {"unproven": (pin(OPENSSL, OPENSSL_NEWER),), "missing": APPROVED},
+        True,
+    ),
+    "still missing": (after(row(OPENSSL, OPENSSL_NEW, MISSING), KEPT), {"missing": APPROVED}, True),
+    "gone from the repository": (after(KEPT), {"missing": APPROVED}, True),
+    "failed": (after(row(OPENSSL, OPENSSL_NEW, FAILED), KEPT), {"missing": APPROVED, "failed": APPROVED}, True),
+    "waits for a reboot": (
+        after(row(OPENSSL, OPENSSL_NEW, PENDING), KEPT),
+        {"installed": APPROVED, "pending_reboot": APPROVED},
+        False,
+    ),
+    "a package vanished": (after(GOT), {"installed": APPROVED, "removed": (pin(CURL, "7.88"),)}, True),
+    "missing, but nobody approved it": (
+        after(GOT, KEPT, row("apt.amd64", "2.6.2", MISSING), row("dpkg.amd64", "1", FAILED)),
+        {"installed": APPROVED},
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("seen", "lists", "deviates"), RESULTS.values(), ids=RESULTS)
+def test_i9_reconcile(seen: Evidence, lists: dict[str, tuple[PinnedPatch, ...]], deviates: bool) -> None:
+    empty = NodeResult("i-p1", "p1", (), (), (), (), (), ())
+    result = reconcile(APPROVED, BEFORE, seen, SOURCE)
+    assert result == replace(empty, **lists)  # type: ignore[arg-type]
+    assert result.deviates is deviates
+
+
+def test_a_pin_that_was_not_for_this_node_is_not_missing() -> None:
+    approved = (*APPROVED, pin("postgresql-15.amd64", "15.8-1"))
+    assert reconcile(approved, BEFORE, after(GOT, KEPT), SOURCE).missing == ()
+
+
+def test_a_dependency_that_one_source_node_has_in_another_version_is_not_proven() -> None:
+    source = [*SOURCE, evidence("np2", [row(DEPENDENCY, "1.1", OTHER)])]
+    result = reconcile(APPROVED, BEFORE, after(GOT, KEPT, row(DEPENDENCY, "1.0", OTHER)), source)
+    assert result.unproven == (pin(DEPENDENCY, "1.0"),)
+
+
+def test_what_was_gone_from_the_source_too_may_vanish() -> None:
+    source = [evidence("np1", [GOT])]
+    assert not reconcile(APPROVED, BEFORE, after(GOT), source).deviates
+
+
+def test_changed() -> None:
+    before = evidence("np1", [row(OPENSSL, OPENSSL_OLD, INSTALLED), KEPT, row("apt.amd64", "2.6.2", MISSING)])
+    now = evidence("np1", [GOT, KEPT, row("apt.amd64", "2.6.2", MISSING), row(DEPENDENCY, "1.0", PENDING)])
+    assert changed(before, now) == (pin(DEPENDENCY, "1.0"), pin(OPENSSL, OPENSSL_NEW))
+    assert changed(now, now) == ()
+
+
+def test_with_nothing_known_before_everything_counts_as_changed() -> None:
+    assert changed(None, evidence("np1", [GOT, row(CURL, "7.88", MISSING)])) == APPROVED
+
+
+def test_windows_rows_that_lose_their_title_have_not_changed() -> None:
+    titled = PatchRow("KB4480979", "2019-01 Security Update for Adobe Flash Player (KB4480979)", INSTALLED)
+    blank = PatchRow("KB4480979", "", OTHER)
+    one, other = (evidence("np1", [each], platform=WINDOWS) for each in (titled, blank))
+    assert (changed(one, other), changed(other, one)) == ((), ())
