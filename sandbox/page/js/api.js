@@ -1,5 +1,15 @@
 // The server's JSON API, and the one way in which a refusal reaches a person.
 
+/** Slack's words for what a person would not understand. */
+const SENTENCES = {
+  operation_timeout: "Patchgate did not answer within 3 seconds",
+  dispatch_failed: "Patchgate is not connected",
+  message_not_found: "This message is gone",
+  channel_not_found: "There is no such channel for you",
+  view_not_found: "This form is no longer open",
+  not_found: "This is no longer there",
+};
+
 export class Refused extends Error {
   constructor(message, status) {
     super(message);
@@ -7,7 +17,7 @@ export class Refused extends Error {
   }
 }
 
-/** GET → parsed JSON. Throws `Refused` with one sentence. */
+/** GET → parsed JSON. Throws `Refused` with one sentence, as the others here do. */
 export function get(path, query = {}) {
   const search = new URLSearchParams(query).toString();
   return send(search ? `${path}?${search}` : path, {});
@@ -34,8 +44,12 @@ async function send(url, options) {
   }
   const text = await response.text();
   const body = parsed(text);
-  if (response.ok) return body ?? {};
-  throw new Refused(body?.error ?? `The sandbox answered ${response.status}.`, response.status);
+  if (response.ok && (body?.ok !== false || body.errors)) return body ?? {};
+  throw new Refused(sentence(body?.error) ?? `The sandbox answered ${response.status}.`, response.status);
+}
+
+function sentence(error) {
+  return Object.hasOwn(SENTENCES, error ?? "") ? `${SENTENCES[error]} (${error}).` : error;
 }
 
 function parsed(text) {

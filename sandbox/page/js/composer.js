@@ -144,7 +144,7 @@ export function composer(form, { testid, where, sent }) {
   };
 }
 
-/** Sends a message or a command; resolves to the sentence of a refusal, or null. */
+/** Sends a message or a command (which Slack refuses in a thread); resolves to the sentence of a refusal, or null. */
 async function deliver(text, { channel, thread_ts }) {
   const from = { user: session.user, channel, text };
   try {
@@ -153,16 +153,11 @@ async function deliver(text, { channel, thread_ts }) {
       return null;
     }
     remember(text);
-    if (thread_ts) return `${text.split(" ")[0]} does not work in threads. Type it in the channel.`;
-    const answer = await post("/sandbox/slack/command", from);
-    return answer.ok === false ? commandError(text, answer.error) : null;
+    await post("/sandbox/slack/command", thread_ts ? { ...from, thread_ts } : from);
+    return null;
   } catch (refused) {
     return refused.message;
   }
-}
-
-function commandError(text, error) {
-  return /\s/.test(error ?? "") ? error : `${text.split(" ")[0]} failed with the error "${error}".`;
 }
 
 const memoryKey = () => `patchgate.commands.${session.user}`;

@@ -106,5 +106,5 @@ export class MessageList {
 }
 
 function dayNode(at) {
-  return h("div", { class: "day", role: "separator" }, dateNode(new Date(at), "{day_divider_pretty}"));
+  return h("div", { class: "day", role: "separator" }, dateNode(new Date(at), "{day_divider_pretty}", { atStart: true }));
 }

@@ -30,7 +30,7 @@ export function showMail(place) {
 
 function mailNode(mail) {
   const facts = h("span", { class: "mail-facts" }, `${mail.from} → ${[mail.to].flat().join(", ")}`);
-  const at = h("span", { class: "mail-at" }, dateNode(new Date(mail.at), "{date_short_pretty} {time}"));
+  const at = h("span", { class: "mail-at" }, dateNode(new Date(mail.at), "{date_short_pretty} {time}", { atStart: true }));
   const summary = h("summary", { dataset: { focus: `mail-${mail.number}` } }, h("span", { class: "mail-subject" }, mail.subject), at, facts);
   const text = h("div", { class: "mail-text" }, (mail.text ?? "").split("\n").map((line, index) => [index ? "\n" : "", links(line)]));
   return h("details", { class: "mail", dataset: { testid: "mail-item" } }, summary, text, mail.html && htmlPart(mail));

@@ -57,8 +57,7 @@ const writer = composer(by("composer"), {
 
 async function readState() {
   const state = await get("/sandbox/slack/state", { user: session.user });
-  Object.assign(workspace, { team: state.team, users: state.users, channels: state.channels, commands: state.commands });
-  workspace.usergroups = state.usergroups ?? [];
+  Object.assign(workspace, state);
   if (session.place === "channel") markRead(session.channel);
   drawSidebar();
   drawPeople();
@@ -151,7 +150,7 @@ function drawHead() {
   }[session.place];
   replace(by("place-title"), title);
   replace(by("place-about"), about);
-  document.title = `${title} · ${nameOf(session.user)} · ${workspace.team || "Patchgate sandbox"}`;
+  document.title = `${title} · ${nameOf(session.user)} · ${workspace.team.name ?? "Patchgate sandbox"}`;
   const label = channel?.kind === "dm" ? `Message ${name}` : `Message #${name} or type / for commands`;
   if (session.place === "channel" && drawn.label !== label) writer.setLabel(label);
   drawn.label = label;

@@ -106,7 +106,6 @@ async function submit(event) {
   try {
     const answer = await post("/sandbox/slack/view/submit", { user: session.user, view_id: view.id, values: formOf(view).values(view.blocks) });
     if (answer.errors) showErrors(answer.errors, true);
-    else if (answer.ok === false) say(answer.error ?? "That did not work. Try again.");
     await refreshView();
   } catch (refused) {
     say(refused.message);

@@ -7,7 +7,7 @@ const listeners = new Set();
 export const session = { user: null, place: "channel", channel: null, thread: null, ts: null };
 
 /** Facts of the workspace, as the server last told them. */
-export const workspace = { team: "", users: [], channels: [], commands: [], applications: [] };
+export const workspace = { team: {}, users: [], groups: [], channels: [], commands: [], applications: [] };
 
 export function onMove(listener) {
   listeners.add(listener);
@@ -65,7 +65,6 @@ export function person(id) {
 }
 
 export function nameOf(id) {
-  if (id === "USLACKBOT") return "Slackbot";
   const user = person(id);
   return user.real_name || user.name;
 }

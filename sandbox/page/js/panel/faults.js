@@ -8,15 +8,15 @@ import { field, section } from "./section.js";
 const SERVICES = ["ssm", "ec2", "s3", "sts"];
 const OPERATIONS = ["SendCommand", "CancelCommand", "ListCommands", "ListCommandInvocations", "GetCommandInvocation", "DescribeInstanceInformation", "DescribeInstancePatchStates", "DescribeInstancePatches", "GetPatchBaseline", "DescribeDocument", "DescribeMaintenanceWindowSchedule", "DescribeInstances", "PutObject", "AssumeRole"];
 const list = h("ul", { class: "faults" });
-const kind = h("select", { name: "kind", required: true });
+const kind = h("select", { id: "fault-kind", required: true });
 let run;
 
 export function faultsSection(runner) {
   run = runner;
-  const service = h("select", { name: "service" }, SERVICES.map((name) => h("option", {}, name)));
-  const operation = h("input", { name: "operation", type: "text", list: "fault-operations", value: "SendCommand", autocomplete: "off", required: true });
+  const service = h("select", { id: "fault-service" }, SERVICES.map((name) => h("option", {}, name)));
+  const operation = h("input", { id: "fault-operation", type: "text", list: "fault-operations", value: "SendCommand", autocomplete: "off", required: true });
   const operations = h("datalist", { id: "fault-operations" }, OPERATIONS.map((name) => h("option", { value: name })));
-  const times = h("input", { name: "times", type: "number", min: 1, max: 1000, value: "1", required: true });
+  const times = h("input", { id: "fault-times", type: "number", min: 1, max: 1000, value: "1", required: true });
   const add = h("button", { type: "submit", class: "button button-small", dataset: { testid: "fault-add" } }, "Add the fault");
   const onsubmit = (event) => {
     event.preventDefault();

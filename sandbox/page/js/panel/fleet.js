@@ -1,9 +1,9 @@
-// The simulated fleet, by application and environment, a line for each node.
+// The simulated fleet: applications that fold, their environments, a line for each node.
 
 import { post } from "../api.js";
 import { h, keyed } from "../dom.js";
-import { menuButton } from "../menu.js";
 import { icon } from "../icons.js";
+import { menuButton } from "../menu.js";
 import { section } from "./section.js";
 
 const body = h("div", { class: "fleet" });
@@ -15,18 +15,29 @@ export function fleetSection(runner) {
 }
 
 export function showFleet({ applications }) {
-  const rows = applications.flatMap((application) => [
-    { key: application.name, title: application.name },
-    ...application.environments.flatMap((environment) => [
-      { key: `${application.name}/${environment.name}`, environment: { ...environment, nodes: environment.nodes.length } },
-      ...environment.nodes.map((node) => ({ key: node.id, node })),
-    ]),
-  ]);
-  keyed(body, rows, { key: (row) => row.key, render: rowNode });
+  keyed(body, applications, {
+    key: (application) => application.name,
+    signature: () => "",
+    render: (application) => applicationNode(application.name),
+  });
+  applications.forEach((application, index) => {
+    const node = body.children[index];
+    const nodes = application.environments.flatMap((environment) => environment.nodes);
+    keyed(node.querySelector(".fleet-summary"), nodes, { key: ({ id }) => id, signature: (each) => statusOf(each).join(), render: dot });
+    keyed(node.querySelector(".fleet-nodes"), application.environments.flatMap(rowsOf), { key: (row) => row.key, render: rowNode });
+  });
 }
 
-function rowNode({ title, environment, node }) {
-  if (title) return h("h4", { class: "fleet-app" }, title);
+function applicationNode(name) {
+  const summary = h("summary", {}, h("h4", {}, name), h("span", { class: "fleet-summary" }));
+  return h("details", { class: "fleet-app", open: true }, summary, h("div", { class: "fleet-nodes" }));
+}
+
+function rowsOf({ nodes, ...environment }) {
+  return [{ key: environment.name, environment }, ...nodes.map((node) => ({ key: node.id, node }))];
+}
+
+function rowNode({ environment, node }) {
   return environment ? environmentNode(environment) : nodeRow(node);
 }
 
@@ -36,14 +47,11 @@ function environmentNode({ name, account, region, production }) {
 }
 
 function nodeRow(node) {
-  const [status, words] = statusOf(node);
-  const running = node.running && h("span", { class: "badge badge-run" }, runningText(node.running));
-  const data = { testid: "node", node: node.id };
-  return h("div", { class: "node", dataset: data },
-    h("span", { class: `dot dot-${status}`, role: "img", "aria-label": words, title: words }),
+  return h("div", { class: "node", dataset: { testid: "node", node: node.id } },
+    dot(node),
     h("span", { class: "node-name", title: `${node.id} · ${node.platform}` }, node.name),
     h("span", { class: "node-signs" },
-      running,
+      node.running && h("span", { class: "badge badge-run" }, node.running),
       Boolean(node.pending_reboot) && h("span", { class: "badge badge-warn" }, "reboot pending"),
       node.failing.map((name) => h("span", { class: "badge badge-bad", title: `${name} fails to install on this node` }, `fails: ${name}`)),
       h("span", { class: node.missing ? "count" : "count count-none", title: `${node.missing} patches missing` }, String(node.missing), h("span", { class: "visually-hidden" }, " missing")),
@@ -52,14 +60,16 @@ function nodeRow(node) {
   );
 }
 
-function statusOf({ power, agent }) {
-  const up = /^(running|on|started?)$/i.test(power);
-  if (!up) return ["off", `Power: ${power}`];
-  const online = /^(online|back|ok|true)$/i.test(String(agent));
-  return online ? ["ok", "Running, agent online"] : ["lost", `Running, agent: ${agent}`];
+function dot(node) {
+  const [status, words] = statusOf(node);
+  return h("span", { class: `dot dot-${status}`, role: "img", "aria-label": words, title: words });
 }
 
-const runningText = (running) => (typeof running === "string" ? running : (running.operation ?? "running"));
+/** `[class, words]`; `power` and `agent` are AWS's words: running, stopped; Online, ConnectionLost. */
+function statusOf({ power, agent }) {
+  if (power !== "running") return ["off", `Power: ${power}`];
+  return agent === "Online" ? ["ok", "Running, agent online"] : ["lost", `Running, agent: ${agent}`];
+}
 
 function actions(node) {
   const [status] = statusOf(node);

@@ -4,11 +4,11 @@ import { post } from "../api.js";
 import { h, replace } from "../dom.js";
 import { field, section } from "./section.js";
 
-const node = h("select", { name: "node" });
+const node = h("select", { id: "foreign-node" });
 let drawn = "";
 
 export function foreignSection(run) {
-  const operation = h("select", { name: "operation" }, ["Install", "Scan"].map((name) => h("option", {}, name)));
+  const operation = h("select", { id: "foreign-operation" }, ["Install", "Scan"].map((name) => h("option", {}, name)));
   const onsubmit = (event) => {
     event.preventDefault();
     run(() => post("/sandbox/world/foreign", { node: node.value, operation: operation.value }));

@@ -22,7 +22,7 @@ function repositoryNode({ name, moves }) {
   const onclick = () => run(() => post(`/sandbox/world/repositories/${encodeURIComponent(name)}/move`, {}));
   const button = h("button", { type: "button", class: "button button-small", "aria-label": `Move ${name} now`, dataset: { testid: "repository-move", focus: "move" }, onclick }, "Move now");
   const list = moves.slice(0, SHOWN).map((move) =>
-    h("li", {}, dateNode(new Date(move.at), "{date_short_pretty}"), h("span", { class: "hint" }, ` ${ago(new Date(move.at))} · ${packagesText(move.packages)}`)),
+    h("li", {}, dateNode(new Date(move.at), "{date_short_pretty}", { atStart: true }), h("span", { class: "hint" }, ` ${ago(new Date(move.at))} · ${packagesText(move.packages)}`)),
   );
   return h("div", { class: "repository" }, h("div", { class: "repository-head" }, h("span", {}, name), button), list.length ? h("ul", {}, list) : h("p", { class: "hint" }, "No move planned."));
 }

@@ -10,7 +10,7 @@ export function section(title, { open = true, testid }, ...children) {
   return h("details", { class: "panel-section", open: isOpen, ontoggle, dataset: { testid } }, h("summary", {}, h("h3", {}, title)), children);
 }
 
-/** A labelled field of a small form. */
+/** A labelled field of a small form; `control` needs an id. */
 export function field(label, control) {
-  return h("label", { class: "mini-field" }, h("span", {}, label), control);
+  return h("div", { class: "mini-field" }, h("label", { for: control.id }, label), control);
 }

@@ -20,22 +20,23 @@ const TOKENS = {
 };
 
 /** Slack's date format, for example `{date_short_pretty} at {time}`; unknown tokens stay as written. */
-export function formatDate(at, format) {
+export function formatDate(at, format, { atStart = false } = {}) {
   const text = format.replace(/\{(\w+)\}/g, (whole, token) => TOKENS[token]?.(at) ?? whole);
-  return text.replace(/^(today|tomorrow|yesterday)/, (word) => word[0].toUpperCase() + word.slice(1));
+  return atStart ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }
 
-/** A `<time>` that `refreshDates` keeps true as the sandbox's clock moves. */
-export function dateNode(at, format, fallback) {
-  if (Number.isNaN(at.getTime())) return document.createTextNode(fallback ?? "");
-  const text = formatDate(at, format);
-  return h("time", { datetime: at.toISOString(), dataset: { format }, title: fullTime(at) }, text);
+/** A `<time>` that `refreshDates` keeps true as the sandbox's clock moves; `atStart`: it begins a line. */
+export function dateNode(at, format, { fallback = "", atStart = false } = {}) {
+  if (Number.isNaN(at.getTime())) return document.createTextNode(fallback);
+  const data = { format, atStart: atStart ? "true" : undefined };
+  return h("time", { datetime: at.toISOString(), dataset: data, title: fullTime(at) }, formatDate(at, format, { atStart }));
 }
 
 /** Brings "today", "yesterday" and "5 minutes ago" up to date everywhere, after time has passed or jumped. */
 export function refreshDates() {
   for (const node of document.querySelectorAll("time[data-format]")) {
-    const text = formatDate(new Date(node.dateTime), node.dataset.format);
+    const { format, atStart } = node.dataset;
+    const text = formatDate(new Date(node.dateTime), format, { atStart: Boolean(atStart) });
     if (node.textContent !== text) node.textContent = text;
   }
 }

@@ -52,8 +52,8 @@ export function link(href, children) {
 export const userMention = (id) =>
   h("span", { class: `mention${id === session.user ? " mention-you" : ""}` }, `@${nameOf(id)}`);
 export const groupMention = (id, label) => {
-  const group = workspace.usergroups?.find((each) => each.id === id);
-  return h("span", { class: "mention" }, label ?? `@${group?.handle ?? id.replace(/^S0/, "").toLowerCase()}`);
+  const group = workspace.groups.find((each) => each.id === id);
+  return h("span", { class: "mention" }, label ?? `@${group?.handle ?? id}`);
 };
 export const broadcast = (range) => h("span", { class: "mention mention-all" }, `@${range}`);
 export const channelMention = (id) =>
@@ -102,7 +102,7 @@ export function inline(text) {
     if (end > plainFrom) nodes.push(...withEmoji(unescaped(text.slice(plainFrom, end))));
   };
   while (at < text.length) {
-    const found = entity(text, at) ?? code(text, at) ?? styled(text, at) ?? bareUrl(text, at);
+    const found = entity(text, at, at === 0) ?? code(text, at) ?? styled(text, at) ?? bareUrl(text, at);
     if (found) {
       flush(at);
       nodes.push(found.node);
@@ -114,20 +114,20 @@ export function inline(text) {
   return nodes;
 }
 
-function entity(text, at) {
+function entity(text, at, atStart) {
   if (text[at] !== "<") return null;
   const end = text.indexOf(">", at);
   if (end < at + 2) return null;
   const [target, label] = split(text.slice(at + 1, end));
-  return { node: entityNode(target, label), length: end - at + 1 };
+  return { node: entityNode(target, label, atStart), length: end - at + 1 };
 }
 
-function entityNode(target, label) {
+function entityNode(target, label, atStart) {
   if (target.startsWith("@")) return userMention(target.slice(1));
   if (target.startsWith("#")) return channelMention(target.slice(1));
   if (target.startsWith("!date^")) {
     const [, epoch, format, url] = target.split("^");
-    const node = dateNode(new Date(Number(epoch) * 1000), format ?? "", label && unescaped(label));
+    const node = dateNode(new Date(Number(epoch) * 1000), format ?? "", { fallback: label && unescaped(label), atStart });
     return url ? link(unescaped(url), node) : node;
   }
   if (target.startsWith("!subteam^")) return groupMention(target.slice(9), label && unescaped(label));

@@ -13,7 +13,7 @@ const LEAVES = {
   channel: (leaf) => channelMention(leaf.channel_id),
   broadcast: (leaf) => broadcast(leaf.range),
   emoji: (leaf) => emojiNode(leaf.name) ?? `:${leaf.name}:`,
-  date: (leaf) => dateNode(new Date(leaf.timestamp * 1000), leaf.format, leaf.fallback),
+  date: (leaf) => dateNode(new Date(leaf.timestamp * 1000), leaf.format, { fallback: leaf.fallback }),
   color: (leaf) => h("code", {}, leaf.value),
 };
 const STYLE_TAGS = [["code", "code"], ["bold", "strong"], ["italic", "em"], ["strike", "s"], ["underline", "u"]];
