@@ -78,18 +78,20 @@ class Front:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)
         asked = _asked(request)
-        fault = self._world.faults.for_call(asked.service, asked.operation)
+        with self._world.lock:
+            fault = self._world.faults.for_call(asked.service, asked.operation)
         account = self._base_keys.get(asked.access_key) or moto_backends.account_of(asked.access_key)
         if account is None:
             return _error(asked, _refusal(asked.service, "unknown-key"))(environ, start_response)
-        if fault is not None and fault.kind == "slow":
-            time.sleep(fault.seconds)
         if asked.service == "ssm":
             response = self._ssm(request, asked, account, fault)
         elif fault is not None and fault.kind in _REFUSALS:
             response = _error(asked, _refusal(asked.service, fault.kind))
         else:
             response = self._from_moto(environ, asked, account)
+        # Late and lost answers come after the work: whoever gave up waiting must not think that nothing happened.
+        if fault is not None and fault.kind == "slow":
+            time.sleep(fault.seconds)
         if fault is not None and fault.kind == "lost-reply":
             return _hang_up(environ, start_response)
         return response(environ, start_response)

@@ -115,6 +115,14 @@ class PatchRun:
         return Row(**{**vars(row), "state": "Failed"})
 
 
+def missing(node: ManagedNode, baseline: PatchBaseline, at: datetime) -> int:
+    """How many patches a scan would find missing now."""
+    return sum(
+        any(_approval(node, baseline, published, at) for published in node.repository.upgrades(installed.package, at))
+        for installed in node.packages.values()
+    )
+
+
 def _plan(
     node: ManagedNode, baseline: PatchBaseline, override: tuple[OverrideEntry, ...] | None, at: datetime
 ) -> Iterator[Release]:
