@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 import boto3
 import botocore.session
-from botocore.awsrequest import AWSPreparedRequest
 from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.credentials import (
@@ -27,12 +26,12 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
 
-_ROLE_SESSION_NAME = "patchgate"
+ROLE_SESSION_NAME = "patchgate"
 _ATTEMPTS = 6
 
 
 class Sessions:
-    """Clients for every target, created once each and shared by all threads.
+    """Clients for every target, shared by all threads.
 
     `environ` gives AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_PROFILE and
     AWS_ENDPOINT_URL in place of the process's environment; without it boto3 looks for itself. Timeouts are
@@ -52,7 +51,7 @@ class Sessions:
         self._read_timeout = read_timeout
         self._lock = threading.Lock()  # creating a client is not thread-safe; using it is
         self._roles: dict[str, botocore.session.Session] = {}
-        self._clients: dict[tuple[str, str, str | None, bool], BaseClient] = {}
+        self._clients: dict[tuple[str, str, str | None], BaseClient] = {}
         self._account_locks: dict[Target, threading.Lock] = {}
         self._confirmed: set[Target] = set()
 
@@ -100,20 +99,25 @@ class Sessions:
                 self._confirmed.add(target)
 
     def _client(self, service: str, region: str, role_arn: str | None, retries: bool) -> BaseClient:
-        key = (service, region, role_arn, retries)
         with self._lock:
+            if not retries:
+                # A new client (4 ms) has a new connection: one that idled may be closing on the other side just
+                # when it is written to, which would be a doubt about a command that AWS never saw.
+                return self._create(service, region, role_arn, retries)
+            key = (service, region, role_arn)
             if key not in self._clients:
-                core = self._role(role_arn, region) if role_arn else self._base
-                client = boto3.Session(botocore_session=core).client(
-                    service,  # type: ignore[call-overload]  # the stubs list services one by one
-                    region_name=region,
-                    endpoint_url=self._endpoint_url,
-                    config=self._config(retries),
-                )
-                if not retries:
-                    client.meta.events.register("before-send", _close_connection_after_answer)
-                self._clients[key] = client
+                self._clients[key] = self._create(service, region, role_arn, retries)
             return self._clients[key]
+
+    def _create(self, service: str, region: str, role_arn: str | None, retries: bool) -> BaseClient:
+        core = self._role(role_arn, region) if role_arn else self._base
+        client: BaseClient = boto3.Session(botocore_session=core).client(
+            service,  # type: ignore[call-overload]  # the stubs list services one by one
+            region_name=region,
+            endpoint_url=self._endpoint_url,
+            config=self._config(retries),
+        )
+        return client
 
     def _config(self, retries: bool) -> Config:
         return Config(
@@ -144,7 +148,7 @@ class Sessions:
                 client_creator=partial(self._create_sts, region),
                 source_credentials=source,
                 role_arn=role_arn,
-                extra_args={"RoleSessionName": _ROLE_SESSION_NAME},
+                extra_args={"RoleSessionName": ROLE_SESSION_NAME},
             )
             return fetcher.fetch_credentials()
 
@@ -188,8 +192,3 @@ def _base_session(environ: Mapping[str, str] | None) -> botocore.session.Session
             environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], environ.get("AWS_SESSION_TOKEN")
         )
     return session
-
-
-def _close_connection_after_answer(request: AWSPreparedRequest, **_: object) -> None:
-    """Let a send never ride on an idle connection that the other side may be closing: that would be a false doubt."""
-    request.headers["Connection"] = "close"

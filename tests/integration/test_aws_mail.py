@@ -1,0 +1,154 @@
+"""Mail handed over to a real SMTP server."""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from aws.mail import Mailer, MailError
+
+AT = datetime(2030, 1, 2, 3, 4, tzinfo=UTC)
+MESSAGE_ID = "<notice-7@patchgate.example.com>"
+
+
+@dataclass
+class Mailbox:
+    """A server's handler that keeps what it took and refuses what it is told to refuse."""
+
+    refuse_recipient: str | None = None
+    refuse_sender: str | None = None
+    refuse_data: str | None = None
+    taken: list[Envelope] = field(default_factory=list)
+
+    async def handle_MAIL(
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if self.refuse_sender:
+            return self.refuse_sender
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def handle_RCPT(
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        if self.refuse_recipient:
+            return self.refuse_recipient
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+        if self.refuse_data:
+            return self.refuse_data
+        self.taken.append(envelope)
+        return "250 OK"
+
+
+def only_message(mailbox: Mailbox) -> EmailMessage:
+    (envelope,) = mailbox.taken
+    assert isinstance(envelope.content, bytes)
+    message = message_from_bytes(envelope.content, policy=default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def only_hunter2(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: object) -> AuthResult:
+    assert isinstance(login, LoginPassword)
+    return AuthResult(success=login == LoginPassword(b"bot", b"hunter2"), handled=False)
+
+
+@pytest.fixture
+def mailbox() -> Mailbox:
+    return Mailbox()
+
+
+@pytest.fixture
+def server(mailbox: Mailbox) -> Iterator[Controller]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = Controller(
+        mailbox, hostname="127.0.0.1", port=port, authenticator=only_hunter2, auth_require_tls=False
+    )
+    controller.start()
+    yield controller
+    controller.stop()
+
+
+def send(port: int, to: str = "eve@example.com", login: str = "", subject: str = "Subject") -> None:
+    Mailer.from_url(f"smtp://{login}127.0.0.1:{port}").send(
+        "Patchgate <patchgate@example.com>",
+        to,
+        subject,
+        "In words: 3 of 3 nodes.",
+        "<p>In <b>words</b>: 3 of 3 nodes.</p>",
+        message_id=MESSAGE_ID,
+        date=AT,
+    )
+
+
+def test_a_mail_arrives_with_both_parts_and_the_given_id(server: Controller, mailbox: Mailbox) -> None:
+    send(server.port, subject="install-13 on orders-db\nprod: 3 – done")
+    message = only_message(mailbox)
+    assert (mailbox.taken[0].mail_from, mailbox.taken[0].rcpt_tos) == ("patchgate@example.com", ["eve@example.com"])
+    assert message["Message-ID"] == MESSAGE_ID
+    assert message["Subject"] == "install-13 on orders-db prod: 3 – done"
+    assert message["Date"].datetime == AT
+    plain, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert plain is not None
+    assert html is not None
+    assert plain.get_content().strip() == "In words: 3 of 3 nodes."
+    assert html.get_content().strip() == "<p>In <b>words</b>: 3 of 3 nodes.</p>"
+
+
+def test_a_server_that_wants_a_password_gets_it(server: Controller, mailbox: Mailbox) -> None:
+    send(server.port, login="bot:hunter2@")
+    assert len(mailbox.taken) == 1
+
+
+def test_a_refused_password_is_not_quoted_and_the_mail_stays_owed(server: Controller, mailbox: Mailbox) -> None:
+    with pytest.raises(MailError, match="PATCHGATE_SMTP") as failed:
+        send(server.port, login="bot:wrong-word@")
+    assert not failed.value.permanent
+    assert "wrong-word" not in str(failed.value)
+    assert mailbox.taken == []
+
+
+@pytest.mark.parametrize(
+    ("stage", "reply", "permanent"),
+    [
+        ("refuse_recipient", "550 5.1.1 no such person", True),
+        ("refuse_recipient", "451 4.7.1 greylisted", False),
+        ("refuse_data", "554 5.6.0 looks like spam", True),
+        ("refuse_data", "452 4.3.1 disk full", False),
+        ("refuse_sender", "550 5.7.1 not your address", False),
+    ],
+)
+def test_what_a_refusal_means(server: Controller, mailbox: Mailbox, stage: str, reply: str, permanent: bool) -> None:
+    setattr(mailbox, stage, reply)
+    with pytest.raises(MailError) as failed:
+        send(server.port)
+    assert failed.value.permanent is permanent
+    assert reply.split()[-1] in str(failed.value)
+    assert mailbox.taken == []
+
+
+@pytest.mark.parametrize("to", ["a@example.com, b@example.com", "eve@example.com\nBcc: mallory@example.com", "eve", ""])
+def test_what_is_not_one_address_gets_no_mail(server: Controller, mailbox: Mailbox, to: str) -> None:
+    with pytest.raises(MailError) as failed:
+        send(server.port, to=to)
+    assert failed.value.permanent
+    assert mailbox.taken == []
+
+
+def test_a_server_that_is_down_may_be_tried_again() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(MailError, match="could not be used") as failed:
+        send(port)
+    assert not failed.value.permanent

@@ -1,0 +1,85 @@
+"""The policies allow exactly what the code calls."""
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+from botocore import xform_name
+
+from aws.sessions import ROLE_SESSION_NAME
+
+ROOT = Path(__file__).parents[3]
+SERVICES = ("ec2", "s3", "ssm", "sts")
+# Where IAM's action is not named as the operation is.
+ACTION_OF = {"s3:ListObjectsV2": "s3:ListBucket"}
+NEEDS_NO_PERMISSION = {"sts:GetCallerIdentity"}
+# botocore's fetcher makes this call in our place.
+THROUGH_BOTOCORE = {"AssumeRoleCredentialFetcher": "sts:AssumeRole"}
+
+
+def actions_by_method() -> dict[str, str]:
+    """{"send_command": "ssm:SendCommand", …} for every operation of the services used."""
+    session = botocore.session.get_session()
+    return {
+        xform_name(operation): f"{service}:{operation}"
+        for service in SERVICES
+        for operation in session.get_service_model(service).operation_names
+    }
+
+
+def actions_called() -> set[str]:
+    by_method = actions_by_method()
+    called: set[str] = set()
+    for path in sorted((ROOT / "aws").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(func=ast.Attribute(attr="get_paginator"), args=[ast.Constant(value=str(method))]):
+                    called.add(by_method[method])
+                case ast.Call(func=ast.Attribute(attr=method)) if method in by_method:
+                    called.add(by_method[method])
+                case ast.Call(func=ast.Name(id=name)) if name in THROUGH_BOTOCORE:
+                    called.add(THROUGH_BOTOCORE[name])
+    return {ACTION_OF.get(action, action) for action in called} - NEEDS_NO_PERMISSION
+
+
+def statements(name: str) -> list[dict[str, Any]]:
+    policy = json.loads((ROOT / "deploy" / "iam" / name).read_text())
+    found: list[dict[str, Any]] = policy["Statement"]
+    assert {statement["Effect"] for statement in found} == {"Allow"}
+    return found
+
+
+def actions_allowed(name: str) -> set[str]:
+    allowed: set[str] = set()
+    for statement in statements(name):
+        action = statement["Action"]
+        allowed |= {action} if isinstance(action, str) else set(action)
+    return allowed
+
+
+def test_policies_allow_exactly_what_is_called() -> None:
+    allowed = actions_allowed("bot-policy.json") | actions_allowed("target-role-policy.json")
+    assert allowed == actions_called()
+
+
+def test_only_the_role_in_the_target_account_may_touch_nodes() -> None:
+    assert {action.partition(":")[0] for action in actions_allowed("bot-policy.json")} == {"sts", "s3"}
+    assert {action.partition(":")[0] for action in actions_allowed("target-role-policy.json")} == {"ec2", "ssm"}
+
+
+def test_send_command_is_limited_to_the_patch_document_and_to_tagged_nodes() -> None:
+    sending = [each for each in statements("target-role-policy.json") if "ssm:SendCommand" in each["Action"]]
+    assert {each["Resource"] for each in sending} == {
+        "arn:aws:ssm:*:*:document/AWS-RunPatchBaseline",
+        "arn:aws:ec2:*:*:instance/*",
+    }
+    (on_nodes,) = [each for each in sending if "instance" in each["Resource"]]
+    assert on_nodes["Condition"] == {"StringLike": {"ssm:resourceTag/PatchGroup": "*"}}
+
+
+def test_the_role_session_name_that_the_trust_demands_is_the_one_that_is_sent() -> None:
+    (trust,) = statements("target-role-trust.json")
+    assert trust["Action"] == "sts:AssumeRole"
+    assert trust["Condition"]["StringEquals"]["sts:RoleSessionName"] == ROLE_SESSION_NAME

@@ -1,0 +1,85 @@
+"""Small readings of text: execution times, SMTP addresses, what a send may hold."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from aws.commands import SendRequest
+from aws.mail import Mailer
+from aws.windows import parse_execution_time
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2020-02-19T16:00Z", datetime(2020, 2, 19, 16, tzinfo=UTC)),
+        ("2020-02-12T23:19:20.596Z", datetime(2020, 2, 12, 23, 19, 20, 596000, tzinfo=UTC)),
+        ("2020-02-19T16:00-08:00", datetime(2020, 2, 20, 0, tzinfo=UTC)),
+        ("2020-02-19T16:00+01:00[Europe/Berlin]", datetime(2020, 2, 19, 15, tzinfo=UTC)),
+    ],
+)
+def test_execution_times_are_read_as_utc(text: str, time: datetime) -> None:
+    parsed = parse_execution_time(text)
+    assert parsed == time
+    assert parsed.tzinfo is UTC
+
+
+@pytest.mark.parametrize("text", ["2020-02-19T16:00", "", "tomorrow", "[Europe/Berlin]", "2020-02-19T25:00Z"])
+def test_a_time_that_is_not_certain_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"offset|Invalid|hour"):
+        parse_execution_time(text)
+
+
+@pytest.mark.parametrize(
+    ("url", "mailer"),
+    [
+        ("smtp://mail.example.com", Mailer("mail.example.com", 25)),
+        ("smtp://bot:s%40crt@mail.example.com:587", Mailer("mail.example.com", 587, False, "bot", "s@crt")),
+        ("smtps://bot:pass@mail.example.com", Mailer("mail.example.com", 465, True, "bot", "pass")),
+        ("smtp://[::1]:2525", Mailer("::1", 2525)),
+    ],
+)
+def test_smtp_addresses(url: str, mailer: Mailer) -> None:
+    assert Mailer.from_url(url) == mailer
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mail.example.com",
+        "http://bot:hunter2@mail.example.com",
+        "smtp://",
+        "smtp://bot:hunter2@host:port",
+        "smtp://bot@h",
+    ],
+)
+def test_a_wrong_smtp_address_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(ValueError, match="SMTP address") as refused:
+        Mailer.from_url(url)
+    assert "hunter2" not in str(refused.value)
+    assert refused.value.__cause__ is None
+
+
+def test_a_mailer_does_not_show_its_password() -> None:
+    assert "hunter2" not in repr(Mailer.from_url("smtp://bot:hunter2@mail.example.com"))
+
+
+def test_i2_a_send_has_one_to_fifty_nodes_and_a_comment_that_fits() -> None:
+    request = SendRequest(
+        document_name="AWS-RunPatchBaseline",
+        document_version="1",
+        document_hash="",
+        instance_ids=tuple(f"i-{number:017x}" for number in range(50)),
+        parameters={"Operation": ["Scan"]},
+        comment="x" * 100,
+        timeout_seconds=600,
+        max_concurrency="50",
+        max_errors="0",
+    )
+    with pytest.raises(ValueError, match="51 instance ids"):
+        replace(request, instance_ids=(*request.instance_ids, "i-51"))
+    with pytest.raises(ValueError, match="0 instance ids"):
+        replace(request, instance_ids=())
+    with pytest.raises(ValueError, match="101 characters"):
+        replace(request, comment="x" * 101)
