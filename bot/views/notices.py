@@ -47,7 +47,7 @@ def reminder(payload: Mapping[str, Any]) -> Rendered:
     """An upcoming maintenance window.
 
     `payload`: application, environment, window (its name), window_id, start (ISO 8601 with an offset), duration
-    (hours), timezone (IANA name or None), nodes (how many).
+    (hours), timezone (IANA name or None), nodes (how many), production (optional).
     """
     application, environment = str(payload["application"]), str(payload["environment"])
     start = datetime.fromisoformat(str(payload["start"]))
@@ -58,8 +58,9 @@ def reminder(payload: Mapping[str, Any]) -> Rendered:
         f"of *{place(application, environment)}* may be patched and rebooted.{zone}\n"
         "It is AWS's own window: to stop it, disable it in Systems Manager, Maintenance Windows."
     )
-    return f"Maintenance window soon: {place(application, environment)}", [
-        header(f"Maintenance window · {application} {environment}"),
+    mark = "PRODUCTION · " if payload.get("production") else ""
+    return f"{mark}Maintenance window soon: {place(application, environment)}", [
+        header(f"{mark}Maintenance window · {application} {environment}"),
         section(words),
     ]
 

@@ -1,7 +1,7 @@
 """How a run came out, node by node: lines of markup for its card and for e-mail."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bot.views.blocks import first
 from bot.views.text import code, command, patches, plural, prose, several
@@ -60,15 +60,6 @@ def next_step(report: RunReport) -> str:
     return f"Next: let it soak; {command(f'compare {run.application}')} shows what production would get."
 
 
-def missing_by_node(report: RunReport) -> dict[str, Counter[str]]:
-    """{node id: {severity: missing patches}} for every node that was read, severities worst first."""
-    counts = {node.id: Counter[str]() for node in report.nodes if node.state == "done"}
-    for patch in sorted(report.missing, key=lambda patch: severity_rank(patch.severity)):
-        for node_id in patch.node_ids:
-            counts.setdefault(node_id, Counter())[severity_label(patch.severity)] += 1
-    return counts
-
-
 def _after_scan(report: RunReport) -> str:
     run = report.run
     install = command(f"install {run.application} {run.environment}")
@@ -86,25 +77,25 @@ def _node(node: NodeLine) -> str:
 
 
 def _missing(report: RunReport) -> list[str]:
-    by_node = missing_by_node(report)
+    by_node = report.by_severity
     if not by_node:
         return []
-    names = {node.id: node.name or node.id for node in report.nodes}
-    affected = [node_id for node_id, counts in by_node.items() if counts]
-    total = f"*{patches(len(report.missing))} missing* on {len(affected):,} of {plural(len(by_node), 'node')}."
     if not report.missing:
         return [f"*No patch is missing* on {plural(len(by_node), 'node')}."]
+    affected = sum(any(counts.values()) for counts in by_node.values())
+    total = f"*{patches(len(report.missing))} missing* on {affected:,} of {plural(len(by_node), 'node')}."
     if len(by_node) > NODES_SHOWN:
         overall = Counter(severity_label(patch.severity) for patch in report.missing)
         return [total, f"By severity: {_severities(overall)}."]
-    lines = [
-        f"{code(names.get(node_id, node_id))} {counts.total():,}{': ' + _severities(counts) if counts else ''}"
-        for node_id, counts in by_node.items()
-    ]
-    return [total, *lines]
+    names = {node.id: node.name or node.id for node in report.nodes}
+    return [total, *(_node_missing(names.get(node_id, node_id), counts) for node_id, counts in by_node.items())]
 
 
-def _severities(counts: Counter[str]) -> str:
+def _node_missing(name: str, counts: Mapping[str, int]) -> str:
+    return f"{code(name)} {sum(counts.values()):,} missing{f': {_severities(counts)}' if counts else ''}"
+
+
+def _severities(counts: Mapping[str, int]) -> str:
     worst_first = sorted(counts.items(), key=lambda item: (severity_rank(item[0]), item[0]))
     return ", ".join(first([f"{count:,} {prose(word, 30)}" for word, count in worst_first], 8, "kinds"))
 

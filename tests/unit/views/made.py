@@ -1,0 +1,336 @@
+"""Read models to render, and what every rendering must keep."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.views.blocks import MESSAGE_LIMIT, Block, Rendered
+from commands.replies import Compared
+from commands.reports import ChangeReport, NodeLine, RunReport
+from patching.compare import Comparison, Finding, Verdict
+from patching.gate import CHECKS, Action, CheckResult, Outcome
+from patching.model import Node, Operation, PinnedPatch, Platform
+from patching.outcomes import NodeResult
+from patching.plan import StepKind
+from patching.states import ChangeState, RunState, StepState
+from patching.summary import MissingPatch
+from sandbox.slack.blocks import check_message, text_length
+from storage.changes import Change, Decision
+from storage.problems import Problem
+from storage.runs import Purpose, Run
+from storage.steps import Step
+
+NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
+DEBIAN = Platform("Debian GNU/Linux", "12", "x86_64")
+ANN, BEN, EVE = "U0ANN", "U0BEN", "U0EVE"
+PEOPLE = {ANN, BEN, EVE}
+DIGEST = "0123456789abcdef" * 4
+HOSTILE = "<!channel> <@U0VICTIM> *x* & ```y <http://z|z> @here"
+"""What somebody may have put in a tag, a title or a reason."""
+LONG = (HOSTILE + " ") * 60  # more than 3,000 characters
+
+ALL_RUN_STATES = tuple(RunState)
+ALL_CHANGE_STATES = tuple(ChangeState)
+
+_OURS = re.compile(r"<!date\^\d+\^\{date_short_pretty\} \{time\}\|\d{4}-\d\d-\d\d \d\d:\d\d UTC>|<!subteam\^S0ONCALL>")
+_MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
+
+
+def texts(value: object) -> Iterator[str]:
+    """Every string in which Slack reads markup."""
+    if isinstance(value, list):
+        for item in value:
+            yield from texts(item)
+    elif isinstance(value, dict):
+        if value.get("type") == "mrkdwn":
+            yield value["text"]
+        for item in value.values():
+            yield from texts(item)
+
+
+def shown(rendered: Rendered) -> str:
+    """All that somebody reads, markup and plain."""
+    return "\n".join(_strings(rendered[1]))
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if name == "text" and isinstance(item, str):
+                yield item
+            else:
+                yield from _strings(item)
+
+
+def buttons(rendered: Rendered) -> dict[str, Block]:
+    """{action id: button}; where an action has several buttons, the last."""
+    return {each["action_id"]: each for each in all_buttons(rendered)}
+
+
+def all_buttons(rendered: Rendered) -> list[Block]:
+    return [each for block in rendered[1] if block["type"] == "actions" for each in block["elements"]]
+
+
+def assert_inert(markup: str) -> None:
+    """I10: no markup but ours, and nobody mentioned but those who act."""
+    rest = _OURS.sub("", markup)
+    assert set(_MENTION.findall(rest)) <= PEOPLE, markup
+    rest = _MENTION.sub("", rest)
+    assert "<" not in rest, markup
+    assert not re.search(r"(?<!\n)(?<!^)>", rest), markup
+    assert not re.search(r"&(?!amp;|lt;|gt;)", rest), markup
+
+
+def assert_accepted(rendered: Rendered) -> None:
+    """Slack takes it, on a phone's notification too."""
+    text, blocks = rendered
+    assert text
+    assert len(text) <= 3000
+    assert check_message(blocks) == []
+    assert text_length(blocks) < MESSAGE_LIMIT
+    for markup in [text, *texts(blocks)]:
+        assert_inert(markup)
+
+
+def node(index: int = 1, name: str | None = None) -> Node:
+    return Node(f"i-{index:017x}", f"db-{index}" if name is None else name, "running", "Online", DEBIAN)
+
+
+def run(**changed: Any) -> Run:
+    operation = changed.get("operation", Operation.SCAN)
+    nodes = changed.pop("nodes", tuple(node(index) for index in (1, 2, 3)))
+    state = changed.get("state", RunState.SUCCEEDED)
+    values: dict[str, Any] = {
+        "id": 12,
+        "operation": operation,
+        "application": "orders-db",
+        "environment": "nonprod",
+        "production": False,
+        "purpose": Purpose.REQUEST,
+        "change_id": None,
+        "state": state,
+        "requested_by": ANN,
+        "requested_at": NOW,
+        "started_at": NOW,
+        "ended_at": NOW + timedelta(minutes=5) if state.ended else None,
+        "nodes": nodes,
+        "pins": None,
+        "pins_url": None,
+        "changed_rows": None,
+        "resumed": 0,
+        "note": "",
+    }
+    return Run(**{**values, **changed})
+
+
+def production_run(**changed: Any) -> Run:
+    return run(
+        **{
+            "operation": Operation.INSTALL,
+            "environment": "prod",
+            "production": True,
+            "purpose": Purpose.CHANGE,
+            "change_id": 4,
+            "pins": (pin("openssl"), pin("curl")),
+            **changed,
+        }
+    )
+
+
+def report(of: Run, **changed: Any) -> RunReport:
+    done = "done" if of.state.ended else "running"
+    values: dict[str, Any] = {
+        "run": of,
+        "nodes": tuple(NodeLine(each.id, each.name, done, "") for each in of.nodes),
+        "stage": "ended" if of.state.ended else "scanning",
+        "by_severity": {},
+        "missing": (),
+        "installed": {},
+        "pending_reboot": {},
+        "results": (),
+        "problem": None,
+        "unsettled": (),
+        "may_report_problem": of.operation is Operation.INSTALL and not of.production and of.state.ended,
+    }
+    return RunReport(**{**values, **changed})
+
+
+def pin(name: str, version: str = "3.0.17-1") -> PinnedPatch:
+    return PinnedPatch(f"{name}.amd64", f"{name}.amd64:{version}")
+
+
+def missing(name: str = "openssl", severity: str = "Critical", nodes: Sequence[int] = (1, 2)) -> MissingPatch:
+    ids = tuple(node(index).id for index in nodes)
+    return MissingPatch(f"{name}.amd64", "3.0.17-1", ("3.0.16-1",), severity, "Security", ("CVE-2026-1",), ids)
+
+
+def result(index: int = 1, **changed: Any) -> NodeResult:
+    values: dict[str, Any] = {
+        "node_id": node(index).id,
+        "node_name": f"db-{index}",
+        "installed": (pin("openssl"), pin("curl")),
+        "dependencies": (),
+        "unproven": (),
+        "missing": (),
+        "pending_reboot": (),
+        "failed": (),
+    }
+    return NodeResult(**{**values, **changed})
+
+
+def problem(reason: str = "Replication lags since the reboot.") -> Problem:
+    return Problem(3, "orders-db", 13, EVE, NOW, reason)
+
+
+def step(**changed: Any) -> Step:
+    values: dict[str, Any] = {
+        "id": "3e1c1a2e-6a5b-4f7e-9f43-6f2d6a3c0b11",
+        "run_id": 12,
+        "position": 1,
+        "kind": StepKind.INSTALL,
+        "operation": Operation.INSTALL,
+        "document": "AWS-RunPatchBaseline",
+        "document_version": "1",
+        "document_hash": "f00",
+        "parameters": {},
+        "node_ids": (node(1).id, node(2).id),
+        "max_concurrency": "50%",
+        "max_errors": "0",
+        "delivery_timeout": 3600,
+        "state": StepState.UNKNOWN,
+        "command_id": None,
+        "attempts": 1,
+        "not_before": None,
+        "sending_at": NOW,
+        "sent_at": None,
+        "cancelled_at": None,
+        "ended_at": None,
+        "note": "SendCommand timed out.",
+    }
+    return Step(**{**values, **changed})
+
+
+def checks(**failing: CheckResult) -> tuple[CheckResult, ...]:
+    """Every check of the gate, passing but for those given by name, `_` for `-`."""
+    given = {name.replace("_", "-"): check for name, check in failing.items()}
+    return tuple(
+        given.get(name) or CheckResult(name, name.replace("-", " ").capitalize(), Outcome.PASS, f"{name} holds.")
+        for name in CHECKS
+    )
+
+
+def fails(name: str, action: Action = Action.NONE, **changed: Any) -> CheckResult:
+    values: dict[str, Any] = {"evidence": f"{name} does not hold.", "remedy": f"Mend {name}.", "action": action}
+    return CheckResult(name, name.capitalize(), Outcome.FAIL, **{**values, **changed})
+
+
+def change(**changed: Any) -> Change:
+    state = changed.get("state", ChangeState.PENDING)
+    values: dict[str, Any] = {
+        "id": 4,
+        "application": "orders-db",
+        "environment": "prod",
+        "source": "nonprod",
+        "state": state,
+        "requested_by": ANN,
+        "requested_at": NOW,
+        "requesters": (ANN,),
+        "supersedes": None,
+        "configuration": "c1",
+        "digest": DIGEST,
+        "parts": {"nodes": [node(index).id for index in (1, 2, 3)]},
+        "checks": checks(),
+        "pins": tuple(pin(f"package{index}") for index in range(31)),
+        "facts": {},
+        "evaluated_at": NOW + timedelta(minutes=10),
+        "approved_at": None,
+        "ended_at": None,
+        "note": "",
+    }
+    return Change(**{**values, **changed})
+
+
+def unevaluated(state: ChangeState = ChangeState.PREPARING, **changed: Any) -> Change:
+    nothing = dict.fromkeys(("digest", "parts", "checks", "pins", "facts", "evaluated_at"))
+    return change(**{"state": state, **nothing, **changed})
+
+
+def decision(kind: str = "approve", state: str = "accepted", **changed: Any) -> Decision:
+    values: dict[str, Any] = {
+        "id": 1,
+        "change_id": 4,
+        "user_id": BEN,
+        "kind": kind,
+        "digest": DIGEST,
+        "reason": "",
+        "channel": "C0ORDERS",
+        "state": state,
+        "at": NOW + timedelta(hours=1),
+        "judged_at": NOW + timedelta(hours=1),
+        "note": "",
+    }
+    return Decision(**{**values, **changed})
+
+
+def change_report(of: Change, **changed: Any) -> ChangeReport:
+    values: dict[str, Any] = {
+        "change": of,
+        "decisions": (),
+        "scans": (),
+        "install": None,
+        "superseded": None,
+        "successor": None,
+        "approvers": f"<!subteam^S0ONCALL>, <@{BEN}>",
+        "ready": of.state is ChangeState.PENDING,
+    }
+    return ChangeReport(**{**values, **changed})
+
+
+def finding(verdict: Verdict, name: str = "openssl", **changed: Any) -> Finding:
+    values: dict[str, Any] = {
+        "platform": DEBIAN,
+        "kb_id": f"{name}.amd64",
+        "version": "3.0.17-1",
+        "title": f"{name}.amd64:3.0.17-1",
+        "severity": "Important",
+        "classification": "Security",
+        "cve_ids": (),
+        "verdict": verdict,
+        "source_versions": ("3.0.16-1",),
+        "nodes": (node(1).id,),
+        "detail": f"About {name} there is something to do.",
+    }
+    return Finding(**{**values, **changed})
+
+
+def comparison(findings: Sequence[Finding], **changed: Any) -> Compared:
+    values: dict[str, Any] = {
+        "application": "orders-db",
+        "source": "nonprod",
+        "target": "prod",
+        "source_at": NOW - timedelta(hours=2),
+        "target_at": NOW - timedelta(hours=1),
+        "source_nodes": 2,
+        "target_nodes": 3,
+        "comparison": Comparison(tuple(findings), (), ()),
+        "page": 0,
+    }
+    return Compared(**{**values, **changed})
+
+
+def window(**changed: Any) -> Mapping[str, Any]:
+    return {
+        "application": "orders-db",
+        "environment": "prod",
+        "window": "weekly patching",
+        "window_id": "mw-0c50858d01EXAMPLE",
+        "start": "2026-11-29T03:00:00+00:00",
+        "duration": 3,
+        "timezone": "Europe/Dublin",
+        "nodes": 3,
+        **changed,
+    }
