@@ -30,7 +30,7 @@ export function clockSection(run) {
   return section("Clock", { testid: "panel-clock" },
     face,
     h("div", { class: "segments", role: "group", "aria-label": "Speed" }, rates),
-    h("div", { class: "button-row", role: "group", "aria-label": "Jump ahead" }, h("span", { class: "hint" }, "Jump ahead"), jumps),
+    h("div", { class: "button-row", role: "group", "aria-label": "Jump ahead" }, jumps),
   );
 }
 

@@ -17,7 +17,7 @@ const EVERY_MS = 1000;
 const HIDDEN_EVERY_MS = 5000;
 const error = h("p", { class: "action-error", role: "alert" });
 let open = false;
-let lastRead = 0;
+let lastRead = -Infinity;
 let reading = false;
 
 export function setUpPanel() {
@@ -78,5 +78,7 @@ function showTime() {
   toggle.setAttribute("aria-label", "Simulated world");
   toggle.title = `The sandbox's time: ${day}, ${time} UTC${speed}`;
   const text = `${day.replace(/ \d{4}$/, "")} ${time.slice(0, 5)}${speed}`;
-  if (toggle.textContent !== text) replace(toggle, icon("globe"), h("span", {}, text));
+  if (toggle.dataset.shows === text) return;
+  toggle.dataset.shows = text;
+  replace(toggle, icon("globe"), h("span", { class: "clock-date" }, day.replace(/ \d{4}$/, "")), h("span", {}, time.slice(0, 5) + speed));
 }
