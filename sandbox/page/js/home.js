@@ -8,10 +8,10 @@ import { session } from "./session.js";
 
 const form = new Form();
 
-/** Tells the bot that the person opened its Home; what it publishes then arrives as an event. */
+/** Shows what is there, and tells the bot that the person opened its Home: what it publishes arrives as an event. */
 export async function openHome(place) {
-  await post("/sandbox/slack/home/open", { user: session.user });
   await showHome(place);
+  await post("/sandbox/slack/home/open", { user: session.user });
 }
 
 export async function showHome(place) {

@@ -8,6 +8,7 @@ import { fileNode } from "./files.js";
 import { icon } from "./icons.js";
 import { move, nameOf, person, session } from "./session.js";
 import { fullTime, timeOfDay } from "./text/dates.js";
+import { emojiNode } from "./text/emoji.js";
 import { mrkdwn } from "./text/mrkdwn.js";
 
 const SLACKBOT = "USLACKBOT";
@@ -79,8 +80,10 @@ function tail(message, inThread, changed) {
     sessionStorage.setItem(dismissKey(message), "1");
     changed();
   };
+  const reactions = (message.reactions ?? []).map((name) => h("span", { class: "reaction" }, emojiNode(name) ?? `:${name}:`));
   return [
     files,
+    reactions.length > 0 && h("div", { class: "reactions" }, reactions),
     message.reply_count > 0 && !inThread && repliesButton(message),
     message.ephemeral && h("button", { type: "button", class: "link-button", dataset: { testid: "dismiss" }, onclick: dismiss }, "Dismiss"),
     !message.ephemeral && !inThread && toolbar(message),

@@ -6,7 +6,7 @@ import { icon } from "../icons.js";
 import { field, section } from "./section.js";
 
 const SERVICES = ["ssm", "ec2", "s3", "sts"];
-const OPERATIONS = ["SendCommand", "CancelCommand", "ListCommands", "ListCommandInvocations", "GetCommandInvocation", "DescribeInstanceInformation", "DescribeInstancePatchStates", "DescribeInstancePatches", "GetPatchBaseline", "DescribeDocument", "DescribeMaintenanceWindowSchedule", "DescribeInstances", "PutObject", "AssumeRole"];
+const OPERATIONS = ["*", "SendCommand", "CancelCommand", "ListCommands", "ListCommandInvocations", "GetCommandInvocation", "DescribeInstanceInformation", "DescribeInstancePatchStates", "DescribeInstancePatches", "GetPatchBaseline", "DescribeDocument", "DescribeMaintenanceWindowSchedule", "DescribeInstances", "PutObject", "AssumeRole"];
 const list = h("ul", { class: "faults" });
 const kind = h("select", { id: "fault-kind", required: true });
 let run;
@@ -30,16 +30,16 @@ export function faultsSection(runner) {
 
 export function showFaults({ faults, fault_kinds: kinds }) {
   if (kind.options.length !== kinds.length) replace(kind, kinds.map((name) => h("option", {}, name)));
-  const rows = faults.length ? faults : [{ id: "none" }];
+  const rows = faults.length ? faults : [{ id: 0 }];
   keyed(list, rows, { key: (fault) => fault.id, render: faultNode });
 }
 
 function faultNode({ id, service, operation, kind: name, left }) {
-  if (id === "none") return h("li", { class: "hint" }, "None: every call is answered as it should be.");
+  if (id === 0) return h("li", { class: "hint" }, "None: every call is answered as it should be.");
   const onclick = () => run(() => remove(`/sandbox/world/faults/${encodeURIComponent(id)}`));
   const text = `${service}:${operation}`;
   return h("li", { dataset: { testid: "fault" } },
-    h("span", {}, h("code", {}, text), " ", h("span", { class: "badge badge-bad" }, name), h("span", { class: "hint" }, left === null || left === undefined ? "" : ` ${left} left`)),
+    h("span", {}, h("code", {}, text), " ", h("span", { class: "badge badge-bad" }, name), h("span", { class: "hint" }, ` ${left} left`)),
     h("button", { type: "button", class: "bar-button small", "aria-label": `Remove the fault ${name} of ${text}`, dataset: { focus: "remove" }, onclick }, icon("close")),
   );
 }

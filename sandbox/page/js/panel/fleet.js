@@ -52,6 +52,8 @@ function nodeRow(node) {
     h("span", { class: "node-name", title: `${node.id} · ${node.platform}` }, node.name),
     h("span", { class: "node-signs" },
       node.running && h("span", { class: "badge badge-run" }, node.running),
+      node.power === "running" && node.agent !== "online" && h("span", { class: "badge badge-warn" }, node.agent),
+      node.power !== "running" && h("span", { class: "badge" }, node.power),
       Boolean(node.pending_reboot) && h("span", { class: "badge badge-warn" }, "reboot pending"),
       node.failing.map((name) => h("span", { class: "badge badge-bad", title: `${name} fails to install on this node` }, `fails: ${name}`)),
       h("span", { class: node.missing ? "count" : "count count-none", title: `${node.missing} patches missing` }, String(node.missing), h("span", { class: "visually-hidden" }, " missing")),
@@ -65,18 +67,20 @@ function dot(node) {
   return h("span", { class: `dot dot-${status}`, role: "img", "aria-label": words, title: words });
 }
 
-/** `[class, words]`; `power` and `agent` are AWS's words: running, stopped; Online, ConnectionLost. */
+/** `[class, words]`; `power` is running, stopped or terminated, `agent` online, rebooting, lost or silent. */
 function statusOf({ power, agent }) {
-  if (power !== "running") return ["off", `Power: ${power}`];
-  return agent === "Online" ? ["ok", "Running, agent online"] : ["lost", `Running, agent: ${agent}`];
+  if (power !== "running") return ["off", `The node is ${power}`];
+  return agent === "online" ? ["ok", "Running, agent online"] : ["lost", `Running, agent ${agent}`];
 }
 
 function actions(node) {
-  const [status] = statusOf(node);
+  if (node.power === "terminated") return null;
   const ask = (change) => () => run(() => post(`/sandbox/world/nodes/${encodeURIComponent(node.id)}`, change));
   const items = [
-    status === "off" ? { label: "Start the node", choose: ask({ power: "start" }) } : { label: "Stop the node", choose: ask({ power: "stop" }) },
-    status === "lost" ? { label: "Bring the agent back", choose: ask({ agent: "back" }) } : { label: "Lose the agent", choose: ask({ agent: "lost" }) },
+    node.power === "stopped" ? { label: "Start the node", choose: ask({ power: "start" }) } : { label: "Stop the node", choose: ask({ power: "stop" }) },
+    ...(["lost", "silent"].includes(node.agent)
+      ? [{ label: "Bring the agent back", choose: ask({ agent: "back" }) }]
+      : [{ label: "Lose the agent", choose: ask({ agent: "lost" }) }, { label: "Silence the agent", choose: ask({ agent: "silent" }) }]),
   ];
   return menuButton({ class: "bar-button small", "aria-label": `Actions for ${node.name}`, dataset: { focus: "menu" } }, icon("more"), items);
 }

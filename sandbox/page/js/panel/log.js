@@ -17,20 +17,17 @@ export function logSection() {
 
 /** Fetches what came after the last row seen. */
 export async function refreshLog() {
-  const answer = await get("/sandbox/world/log", { after: last });
-  const fresh = Array.isArray(answer) ? answer : (answer.rows ?? answer.log);
-  if (!fresh.length && rows.length) return;
-  const numbered = fresh.map((row, index) => ({ ...row, n: row.n ?? last + index + 1 }));
-  last = numbered.at(-1)?.n ?? last;
-  rows = [...rows, ...numbered].slice(-KEPT);
+  const fresh = await get("/sandbox/world/log", { after: last });
+  last = fresh.at(-1)?.number ?? last;
+  rows = [...rows, ...fresh].slice(-KEPT);
   draw();
 }
 
 function draw() {
   const atEnd = tail.scrollHeight - tail.scrollTop - tail.clientHeight < 24;
   const shown = rows.filter((row) => reads.checked || !READ.test(row.operation) || row.outcome !== "ok");
-  const empty = { n: "none", note: rows.length ? "Only reads so far." : "Nothing was asked yet." };
-  keyed(tail, shown.length ? shown : [empty], { key: (row) => row.n, render: rowNode });
+  const empty = { number: 0, note: rows.length ? "Only reads so far." : "Nothing was asked yet." };
+  keyed(tail, shown.length ? shown : [empty], { key: (row) => row.number, render: rowNode });
   if (atEnd) tail.scrollTop = tail.scrollHeight;
 }
 
