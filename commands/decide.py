@@ -38,7 +38,7 @@ class Decide(Command):
                 raise Refused(f"There is no change-{self.change_id}; nothing was done.")
             refusal = refusal_of(tx, context.config, context.now, change, actor.user_id, self.kind, self.digest)
             if refusal:
-                raise Refused(refusal)
+                raise refusal
             waiting = [each for each in changes.decisions(tx, change.id, "checking") if each.user_id == actor.user_id]
             if waiting:
                 raise Refused(f"Your click on {change.ref} is being checked already; once is enough.")
@@ -49,37 +49,38 @@ class Decide(Command):
 
 def refusal_of(
     db: Database, config: Configuration, now: datetime, change: Change, user_id: str, kind: str, digest: str
-) -> str:
-    """Why somebody's decision does not count, on stored evidence and apart from their role; empty when it does."""
+) -> Refused | None:
+    """Why somebody's decision does not count, on stored evidence and apart from their role; None when it does."""
     if change.state is not ChangeState.PENDING:
-        return f"{_story(db, change)} Your click changed nothing."
+        return _too_late(db, change)
     if digest != change.digest:
-        return (
-            f"What {change.ref} would install has changed since that message; look at the newest one and decide there."
-        )
+        return Refused(f"What {change.ref} would install has changed since that message; decide on the newest one.")
     if kind == "reject":
-        return ""
+        return None
     if user_id in change.requesters:
-        return f"You asked for {change.ref}, so somebody else has to approve it; nothing was changed."
+        return Refused(f"You asked for {change.ref}, so somebody else has to approve it; nothing was changed.")
     problem = problems.open_problem(db, change.application)
     if problem:
-        return (
-            f"<@{problem.reported_by}> has reported a problem with {change.application}; nothing was approved. "
-            "An operator clears it first."
+        return Refused(
+            f"{{person}} has reported a problem with {change.application}; nothing was approved. "
+            "An operator clears it first.",
+            problem.reported_by,
         )
     if change.configuration != config.version:
-        return f"The configuration has changed since {change.ref} was judged; nothing was approved. Ask again."
+        return Refused(f"The configuration has changed since {change.ref} was judged; nothing was approved. Ask again.")
     policy = config.policy_of(change.application)
     if change.evaluated_at is None or now - change.evaluated_at > min(policy.approval_expiry, policy.scan_max_age):
-        return f"The evidence behind {change.ref} is too old to approve; nothing was approved. Ask again."
-    return ""
+        return Refused(f"The evidence behind {change.ref} is too old to approve; nothing was approved. Ask again.")
+    return None
 
 
-def _story(db: Database, change: Change) -> str:
+def _too_late(db: Database, change: Change) -> Refused:
     """Who settled a change, for the one who came second."""
     accepted = [each for each in changes.decisions(db, change.id) if each.state == "accepted"]
     if accepted:
-        first = accepted[0]
-        word = "approved" if first.kind == "approve" else "rejected"
-        return f"{change.ref} was already {word} by <@{first.user_id}> and is {change.state}."
-    return f"{change.ref} is {change.state}, no longer waiting for a decision."
+        word = "approved" if accepted[0].kind == "approve" else "rejected"
+        return Refused(
+            f"{change.ref} was already {word} by {{person}} and is {change.state}. Your click changed nothing.",
+            accepted[0].user_id,
+        )
+    return Refused(f"{change.ref} is {change.state}, no longer waiting for a decision. Your click changed nothing.")

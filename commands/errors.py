@@ -2,7 +2,15 @@
 
 
 class Refused(Exception):
-    """What was wrong, what was not done, what to do next."""
+    """What was wrong, what was not done, what to do next.
+
+    `{person}` in the sentence stands for the Slack user `person`: a mention that no text from outside can forge.
+    """
+
+    def __init__(self, sentence: str, person: str | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.person = person
 
 
 class TooLate(Refused):

@@ -15,7 +15,7 @@ from patching.model import Operation
 from storage import outbox, problems, runs
 from storage.problems import ProblemOpen
 
-LONGEST_REASON = 500  # characters
+LONGEST_REASON = 600  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,9 @@ class ReportProblem(Command):
                 problems.report(tx, context.now, run.application, run.id, run.ref, actor.user_id, reason)
             except ProblemOpen as known:
                 raise Refused(
-                    f"<@{known.problem.reported_by}> has reported a problem with {run.application} already; "
-                    "its soak is held. Nothing more was recorded."
+                    f"{{person}} has reported a problem with {run.application} already; its soak is held. "
+                    "Nothing more was recorded.",
+                    known.problem.reported_by,
                 ) from None
             outbox.touch(tx, run.subject)
         context.wake("deliver")

@@ -38,7 +38,7 @@ class Settle(Command):
             now = context.now
             words = "it ran" if self.ran else "it did not run"
             audit.append(tx, now, actor.user_id, run.ref, "settled", {"step": step.id, "ran": self.ran})
-            note = f"<@{actor.user_id}> says that {words}."
+            note = f"An admin says that {words}."
             if self.ran:
                 steps.transition(tx, step, StepState.SENT, now, run.ref, note=note)
             else:

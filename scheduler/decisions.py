@@ -6,6 +6,7 @@ from functools import partial
 from sqlite_utils import Database
 
 from commands.decide import refusal_of
+from commands.errors import Refused
 from commands.ports import DirectoryError, Role
 from patching.states import ChangeState
 from scheduler.parts import Parts
@@ -32,12 +33,13 @@ def judge(parts: Parts, decision: Decision) -> None:
         unreadable = ""
     with parts.store.transaction() as tx:
         now = parts.clock.now()
-        reason = _refusal(tx, parts, decision, approvers, unreadable)
-        if not changes.judge(tx, now, decision, accepted=not reason, note=reason):
+        refusal = _refusal(tx, parts, decision, approvers, unreadable)
+        note = refusal.sentence if refusal else ""
+        if not changes.judge(tx, now, decision, accepted=refusal is None, note=note):
             return
         change = changes.get(tx, decision.change_id)
-        if reason:
-            _owe_refusal(tx, now, decision, change.subject, reason)
+        if refusal:
+            _owe_refusal(tx, now, decision, change.subject, refusal)
         elif decision.kind == "approve":
             changes.transition(tx, change, ChangeState.APPROVED, now, decision.user_id)
         else:
@@ -46,18 +48,20 @@ def judge(parts: Parts, decision: Decision) -> None:
     parts.wake("deliver")
 
 
-def _refusal(tx: Database, parts: Parts, decision: Decision, approvers: frozenset[str], unreadable: str) -> str:
-    """Why the click does not count; empty when it does."""
+def _refusal(
+    tx: Database, parts: Parts, decision: Decision, approvers: frozenset[str], unreadable: str
+) -> Refused | None:
+    """Why the click does not count; None when it does."""
     if unreadable:
-        return f"{unreadable} Your click was not counted; try again when Slack answers."
+        return Refused(f"{unreadable} Your click was not counted; try again when Slack answers.")
     if decision.user_id not in approvers:
         word = "approve" if decision.kind == "approve" else "reject"
-        return f"You don't hold the approver role, so you can't {word} this; nothing was changed."
+        return Refused(f"You don't hold the approver role, so you can't {word} this; nothing was changed.")
     change = changes.get(tx, decision.change_id)
     return refusal_of(tx, parts.config, parts.clock.now(), change, decision.user_id, decision.kind, decision.digest)
 
 
-def _owe_refusal(tx: Database, now: datetime, decision: Decision, subject: str, reason: str) -> None:
+def _owe_refusal(tx: Database, now: datetime, decision: Decision, subject: str, refusal: Refused) -> None:
     outbox.owe(
         tx,
         now,
@@ -66,5 +70,5 @@ def _owe_refusal(tx: Database, now: datetime, decision: Decision, subject: str, 
         medium=Medium.EPHEMERAL,
         recipient=f"{decision.channel} {decision.user_id}",
         subject=subject,
-        payload={"sentence": reason},
+        payload={"sentence": refusal.sentence, "person": refusal.person},
     )

@@ -144,7 +144,9 @@ def _forbidden(parts: Parts, tx: Database, run: Run, now: datetime, approvers: f
         return f"Nobody who approved {change.ref} holds the approver role any more; nothing was sent. Ask again."
     problem = problems.open_problem(tx, run.application)
     if problem:
-        return f"<@{problem.reported_by}> has reported a problem with {run.application}; nothing was sent."
+        return (
+            f"A problem with {run.application} was reported meanwhile; nothing was sent. An operator clears it first."
+        )
     scans = [scan.ended_at for scan in runs.of_change(tx, change.id, Purpose.SEND) if scan.ended_at]
     if not scans or now - min(scans) > SEND_WITHIN:
         return "The scans taken for this Install are older than 30 minutes; nothing was sent. Ask again."

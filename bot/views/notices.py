@@ -65,9 +65,9 @@ def reminder(payload: Mapping[str, Any]) -> Rendered:
     ]
 
 
-def decision_refused(sentence: str) -> Rendered:
+def decision_refused(sentence: str, person: str | None = None) -> Rendered:
     """To somebody whose click on Approve or Reject does not count, with the reason."""
-    return refusal(sentence)
+    return refusal(sentence, person)
 
 
 def receipt(report: ChangeReport, head: str = "") -> Rendered:

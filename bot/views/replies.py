@@ -47,9 +47,11 @@ def render(reply: Reply, flavour: Flavour = Flavour.TABLE) -> Rendered:
             return _help(reply)
 
 
-def refusal(sentence: str) -> Rendered:
-    """One sentence, nothing else."""
+def refusal(sentence: str, person: str | None = None) -> Rendered:
+    """One sentence, nothing else. `{person}` in it becomes a mention of the Slack user `person`."""
     text = prose(sentence, _SENTENCE) or "Nothing was done."
+    if person:
+        text = text.replace("{person}", user(person))
     return text, [section(text)]
 
 

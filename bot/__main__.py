@@ -1,0 +1,101 @@
+"""The command line: run · sandbox · check."""
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import click
+
+from bot import __version__
+from bot.settings import Settings, read_settings
+from patching.config import ConfigurationError
+from storage.database import StorageError
+
+
+class SystemClock:
+    """Real time; the only clock of `patchgate run` (I11)."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="patchgate")
+def main() -> None:
+    """Patch EC2 fleets through AWS Systems Manager, from Slack, safely."""
+
+
+@main.command()
+@click.option("--http", "address", metavar="HOST:PORT", help="Take signed HTTP requests instead of Socket Mode.")
+def run(address: str | None) -> None:
+    """Run the bot against Slack and AWS."""
+    from bot.serve import serve
+
+    where = _host_and_port(address) if address else None
+    _or_exit(lambda: serve(_settings(), SystemClock(), where))
+
+
+@main.command()
+@click.option("--port", default=8000, show_default=True, help="Port of the page, on loopback; 0 takes a free one.")
+def sandbox(port: int) -> None:
+    """Run the bot with a simulated AWS and a local Slack workspace, in a browser."""
+    from bot.sandbox_command import serve_sandbox
+
+    _log_to_stderr("WARNING")
+    _or_exit(lambda: serve_sandbox(port))
+
+
+@main.command()
+def check() -> None:
+    """Check configuration, Slack and AWS access; exit status 1 when anything is wrong."""
+    from bot.check import check_all
+
+    lines = check_all(read_settings, SystemClock())
+    for line in lines:
+        click.echo(f"{'ok  ' if line.ok else 'FAIL'}  {line.what}{': ' + line.detail if line.detail else ''}")
+    sys.exit(0 if all(line.ok for line in lines) else 1)
+
+
+def _settings() -> Settings:
+    settings = read_settings()
+    _log_to_stderr(settings.log_level)
+    return settings
+
+
+def _log_to_stderr(level: str) -> None:
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # They log a line for each request, with headers at DEBUG; ours say what matters.
+    for name in ("botocore", "boto3", "urllib3", "apscheduler", "slack_sdk", "bot.bolt", "bot.socket", "uvicorn"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+
+
+def _or_exit(work: Callable[[], None]) -> None:
+    """Errors that are for people: a sentence each, no traceback, exit status 1."""
+    from bot.serve import StartError
+
+    try:
+        work()
+    except ConfigurationError as error:
+        for problem in error.problems:
+            click.echo(problem, err=True)
+        click.echo("Nothing was started.", err=True)
+        sys.exit(1)
+    except (StorageError, StartError) as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise click.BadParameter(f"{text!r} is not HOST:PORT, for example 0.0.0.0:3000", param_hint="--http")
+    return host.strip("[]"), int(port)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""`build(settings, clock)`: the one place where parts are wired."""
+
+import logging
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+from slack_bolt import App
+from slack_sdk import WebClient
+
+from aws.artifacts import Artifacts
+from aws.mail import Mailer
+from aws.patching import PatchManager
+from aws.sessions import Sessions
+from aws.windows import MaintenanceWindows
+from bot.access import SlackDirectory
+from bot.delivery import PACE, Delivery
+from bot.followups import FollowUps
+from bot.listeners import Listeners
+from bot.receiving import CONCURRENCY, Http, Socket
+from bot.settings import Settings, read_configuration
+from commands.ports import Clock
+from patching.config import Configuration
+from scheduler import changes, collect, decisions, dispatch, finish, plan
+from scheduler.engine import Engine, Sweep
+from scheduler.parts import Parts
+from scheduler.pool import Pool
+from scheduler.reminders import Reminders
+from scheduler.track import Tracker
+from storage import outbox, runs
+from storage.database import Store
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Patchgate:
+    """The wired bot. `start` takes up the rows where they stand; requests come in by `socket` or `http`."""
+
+    app: App
+    config: Configuration
+    store: Store
+    parts: Parts
+    engine: Engine
+    sweeps: tuple[Sweep, ...]
+    directory: SlackDirectory
+    pools: tuple[Pool, ...]
+    clock: Clock
+    client: WebClient
+    app_token: str
+
+    def start(self) -> None:
+        """Take up what an earlier life left, then let time pass."""
+        with self.store.transaction() as tx:
+            repeated = outbox.recover(tx)
+            resumed = runs.mark_resumed(tx, self.clock.now())
+        if resumed or repeated:
+            log.info("went on with %d open runs; %d notices may come twice", len(resumed), repeated)
+        dispatch.recover(self.parts)
+        self.directory.tick(self.clock.now())
+        self.engine.start(self.sweeps)
+
+    def stop(self) -> None:
+        self.engine.stop()
+        for pool in self.pools:
+            pool.close()
+        self.store.close()
+
+    def socket(self) -> Socket:
+        return Socket(self.app, self.app_token, self.client, self.clock)
+
+    def http(self) -> Http:
+        return Http(self.app, self.clock)
+
+
+def web_client(settings: Settings) -> WebClient:
+    """Without the SDK's retries: the outbox paces and repeats."""
+    return WebClient(
+        token=settings.bot_token.get_secret_value(), base_url=settings.api_url, retry_handlers=[], timeout=10
+    )
+
+
+def build(settings: Settings, clock: Clock, *, sessions: Sessions | None = None, pace: float = PACE) -> Patchgate:
+    """Wire everything; nothing is sent yet. Raises ConfigurationError, StorageError and Slack's errors."""
+    config = read_configuration(settings.config_path)
+    client = web_client(settings)
+    app = App(
+        client=client,
+        token=settings.bot_token.get_secret_value(),
+        signing_secret=settings.signing_secret.get_secret_value() or "unused",
+        request_verification_enabled=True,
+        listener_executor=ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="listener"),
+        logger=logging.getLogger("bot.bolt"),
+    )
+    store = Store(settings.database_path)
+    store.hold()
+    sessions = sessions or Sessions()
+    engine = Engine(clock)
+    pool, slack_pool = Pool(), Pool(threads=8)
+    directory = SlackDirectory(client, config.access, clock)
+    bucket = config.artifacts
+    parts = Parts(
+        config=config,
+        store=store,
+        clock=clock,
+        patch_manager=PatchManager(sessions),
+        windows=MaintenanceWindows(sessions),
+        artifacts=Artifacts(sessions, bucket.bucket, bucket.prefix, bucket.region) if bucket else None,
+        directory=directory,
+        wake=engine.wake,
+        pool=pool,
+        new_id=lambda: str(uuid.uuid4()),
+    )
+    followups = FollowUps(client, clock, lambda work: slack_pool.submit(object(), work))
+    smtp = settings.smtp.get_secret_value()
+    mailer = Mailer.from_url(smtp) if smtp else None
+    delivery = Delivery(store, config, clock, client, directory, mailer, followups, slack_pool, pace)
+    Listeners(config, store, clock, directory, engine.wake, followups).register(app)
+    return Patchgate(
+        app=app,
+        config=config,
+        store=store,
+        parts=parts,
+        engine=engine,
+        sweeps=_sweeps(parts, directory, delivery),
+        directory=directory,
+        pools=(pool, slack_pool),
+        clock=clock,
+        client=client,
+        app_token=settings.app_token.get_secret_value(),
+    )
+
+
+def _sweeps(parts: Parts, directory: SlackDirectory, delivery: Delivery) -> tuple[Sweep, ...]:
+    return (
+        Sweep("plan", 1, partial(plan.tick, parts)),
+        Sweep("dispatch", 1, partial(dispatch.tick, parts)),
+        Sweep("settle", 5, partial(dispatch.settle, parts)),
+        Sweep("track", 1, Tracker(parts, {}).tick),
+        Sweep("collect", 1, partial(collect.tick, parts)),
+        Sweep("finish", 1, partial(finish.tick, parts)),
+        Sweep("changes", 1, partial(changes.tick, parts)),
+        Sweep("decisions", 1, partial(decisions.tick, parts)),
+        Sweep("reminders", 5, Reminders(parts).tick),
+        Sweep("directory", 15, directory.tick),
+        Sweep("deliver", 0.5, delivery.tick),
+    )

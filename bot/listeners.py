@@ -1,0 +1,224 @@
+"""Slash commands, buttons and modals: payload → command → ack. A listener waits for nobody but `views.open`."""
+
+import html
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slack_bolt import Ack, App, BoltContext
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.followups import FollowUps
+from bot.views.blocks import Rendered
+from bot.views.modals import REASON, clear_modal, problem_modal, reject_modal
+from bot.views.replies import refusal, render
+from bot.views.tables import Flavour
+from commands import command, grammar
+from commands.approvals import ListApprovals
+from commands.command import Actor, Command, Context
+from commands.compare import Compare
+from commands.decide import Decide
+from commands.errors import Refused
+from commands.install import Install
+from commands.ports import Clock, Directory, Wake
+from commands.problem import ClearProblem, ReportProblem
+from commands.replies import Accepted, Reply
+from commands.scan import Scan
+from commands.settle import Settle
+from commands.status import Status
+from patching.config import Configuration
+from patching.nodes import EnvironmentKey
+from storage import changes, problems, runs
+from storage.database import Store
+
+log = logging.getLogger(__name__)
+
+Value = Mapping[str, Any]
+Body = Mapping[str, Any]
+
+BROKEN = "Patchgate failed inside; nothing was recorded. Tell an admin, who finds the reason in the log."
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    config: Configuration
+    store: Store
+    clock: Clock
+    directory: Directory
+    wake: Wake
+    followups: FollowUps
+
+    def register(self, app: App) -> None:
+        app.command("/patch")(self.on_command)
+        for action_id, build in self._buttons().items():
+            app.action(action_id)(self._button(build, replaces=action_id.endswith("-page")))
+        for action_id, view in self._modals().items():
+            app.action(action_id)(self._opener(view))
+        for callback_id, make in self._submissions().items():
+            app.view(callback_id)(self._submission(make))
+        app.error(self.on_error)
+
+    def on_command(self, ack: Ack, body: Body, context: BoltContext) -> None:
+        """`/patch …`: the ack is the answer, and it comes after the commit."""
+        asked = self._context(body["channel_id"], context)
+        try:
+            parsed = grammar.parse(html.unescape(str(body.get("text", ""))), self.config)
+            reply = command.run(parsed, asked, self._actor(body["user_id"]))
+        except Refused as error:
+            rendered = refusal(error.sentence, error.person)
+        else:
+            rendered = render(reply, Flavour.TEXT)
+            self._expect_link(reply, str(body.get("response_url", "")))
+        text, blocks = rendered
+        ack(text=text, blocks=blocks, response_type="ephemeral")
+
+    def on_error(self, error: Exception, ack: Ack, body: Body, context: BoltContext) -> None:
+        """What nobody foresaw: logged in full, and one sentence to the person."""
+        log.error("a request failed", exc_info=error)
+        if body.get("command"):
+            ack(text=BROKEN, response_type="ephemeral")
+        elif body.get("type") == "view_submission":
+            ack(response_action="errors", errors={REASON: BROKEN})
+        else:
+            ack()
+            if body.get("response_url"):
+                self.followups.answer(str(body["response_url"]), (BROKEN, []))
+
+    def _buttons(self) -> dict[str, Callable[[Value], Command]]:
+        """Buttons that are a command at once."""
+        return {
+            "approve": lambda value: Decide(int(value["change"]), "approve", str(value["digest"])),
+            "settle-ran": lambda value: Settle(str(value["step"]), True),
+            "settle-not": lambda value: Settle(str(value["step"]), False),
+            "install-source": lambda value: Install(self._key(value)),
+            "scan-source": lambda value: Scan(self._key(value)),
+            "scan-target": lambda value: Scan(self._key(value)),
+            "ask-again": self._ask_again,
+            "compare-page": lambda value: Compare(
+                grammar.application(str(value["application"]), self.config),
+                str(value["source"]),
+                str(value["target"]),
+                int(value["page"]),
+            ),
+            "status-page": lambda value: Status(page=int(value["page"])),
+            "approvals-page": lambda value: ListApprovals(int(value["page"])),
+        }
+
+    def _modals(self) -> dict[str, Callable[[Value, Value], dict[str, Any]]]:
+        """Buttons that ask for a reason first: (value, what travels with the modal) → view."""
+        return {"reject": self._reject_modal, "report-problem": self._problem_modal, "clear-problem": self._clear_modal}
+
+    def _submissions(self) -> dict[str, Callable[[Value, str], Command]]:
+        """Modals: (private metadata, reason) → command."""
+        return {
+            "reject": lambda private, reason: Decide(int(private["change"]), "reject", str(private["digest"]), reason),
+            "report-problem": lambda private, reason: ReportProblem(int(private["run"]), reason),
+            "clear-problem": lambda private, reason: ClearProblem(str(private["application"]), reason),
+        }
+
+    def _button(self, build: Callable[[Value], Command], *, replaces: bool) -> Callable[..., None]:
+        def listener(ack: Ack, body: Body, action: Body, context: BoltContext) -> None:
+            asked = self._context(_channel(body), context)
+            try:
+                reply = command.run(build(_value(action)), asked, self._actor(body["user"]["id"]))
+            except Refused as error:
+                rendered, replace = refusal(error.sentence, error.person), False
+            else:
+                rendered, replace = render(reply, Flavour.TEXT), replaces
+                self._expect_link(reply, str(body.get("response_url", "")))
+            ack()
+            self._answer(body, rendered, replace=replace)
+
+        return listener
+
+    def _opener(self, view: Callable[[Value, Value], dict[str, Any]]) -> Callable[..., None]:
+        def listener(ack: Ack, body: Body, action: Body, client: WebClient) -> None:
+            ack()
+            try:
+                client.views_open(
+                    trigger_id=str(body["trigger_id"]), view=view(_value(action), {"channel": _channel(body)})
+                )
+            except Refused as error:
+                self._answer(body, refusal(error.sentence, error.person))
+            except (SlackApiError, SlackClientError, OSError) as error:
+                log.warning("a modal did not open: %s", error)
+                self._answer(body, refusal("The form did not open in time; nothing was done. Click once more."))
+
+        return listener
+
+    def _submission(self, make: Callable[[Value, str], Command]) -> Callable[..., None]:
+        def listener(ack: Ack, body: Body, view: Body, context: BoltContext) -> None:
+            private = json.loads(str(view.get("private_metadata") or "{}"))
+            reason = str(view["state"]["values"][REASON][REASON].get("value") or "")
+            asked = self._context(str(private.get("channel", "")), context)
+            try:
+                command.run(make(private, reason), asked, self._actor(body["user"]["id"]))
+            except Refused as error:
+                # Errors under an input are plain text: no mention can be shown there.
+                ack(response_action="errors", errors={REASON: error.sentence.replace("{person}", "Somebody")})
+            else:
+                ack()
+
+        return listener
+
+    def _reject_modal(self, value: Value, private: Value) -> dict[str, Any]:
+        change = changes.find(self.store.db, int(value["change"]))
+        if change is None or change.digest != value["digest"] or change.state.value != "pending":
+            raise Refused("That change is no longer waiting for a decision; nothing was done.")
+        return reject_modal(change, private)
+
+    def _problem_modal(self, value: Value, private: Value) -> dict[str, Any]:
+        run = runs.find(self.store.db, int(value["run"]))
+        if run is None:
+            raise Refused("That install is not known here; nothing was done.")
+        return problem_modal(run, private)
+
+    def _clear_modal(self, value: Value, private: Value) -> dict[str, Any]:
+        problem = problems.open_problem(self.store.db, str(value["application"]))
+        if problem is None:
+            raise Refused("No problem is reported there any more; nothing was done.")
+        return clear_modal(problem, private)
+
+    def _ask_again(self, value: Value) -> Command:
+        change = changes.find(self.store.db, int(value["change"]))
+        if change is None:
+            raise Refused("That change is not known here; nothing was done.")
+        return Install(grammar.environment(change.application, change.environment, self.config))
+
+    def _key(self, value: Value) -> EnvironmentKey:
+        return grammar.environment(str(value["application"]), str(value["environment"]), self.config)
+
+    def _actor(self, user_id: str) -> Actor:
+        return Actor(user_id, self.directory.roles(user_id))
+
+    def _context(self, channel: str, context: BoltContext) -> Context:
+        received = context.get("received")
+        if not isinstance(received, float):
+            raise TypeError("a request came in without its receipt's time")
+        return Context(self.config, self.store, self.clock, self.directory, self.wake, received, channel)
+
+    def _expect_link(self, reply: Reply, response_url: str) -> None:
+        if isinstance(reply, Accepted) and response_url:
+            self.followups.expect_link(reply.subject, response_url)
+
+    def _answer(self, body: Body, rendered: Rendered, *, replace: bool = False) -> None:
+        if body.get("response_url"):
+            self.followups.answer(str(body["response_url"]), rendered, replace=replace)
+
+
+def _value(action: Body) -> Value:
+    """A button's value. Ours is always a JSON object; anything else comes from a message that is not ours."""
+    try:
+        value = json.loads(str(action.get("value") or ""))
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise Refused("That button is not one of Patchgate's any more; nothing was done. Use the newest message.")
+    return value
+
+
+def _channel(body: Body) -> str:
+    return str((body.get("channel") or {}).get("id", ""))
