@@ -143,6 +143,11 @@ def test_unreadable_target_is_never_nothing_missing(changes: dict[str, object]) 
     assert (finding.kb_id, finding.verdict, finding.nodes) == (WHOLE_NODE, Verdict.UNREADABLE, ("i-p1",))
 
 
+def test_rows_of_an_unreadable_target_are_not_believed() -> None:
+    target = [evidence("p1", [row(OPENSSL, OPENSSL_NEW, MISSING)], counts={"MissingCount": -1})]
+    assert verdicts(compare(debian((NEW,)), target)) == {f"{WHOLE_NODE} ": Verdict.UNREADABLE}
+
+
 def test_unreadable_target_title() -> None:
     target = [evidence("p1", [replace(NEW, state=MISSING, title="openssl 3.0.22")])]
     finding = only(compare(debian((NEW,)), target))

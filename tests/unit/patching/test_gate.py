@@ -290,6 +290,10 @@ BUTTONS: dict[str, tuple[Callable[[], GateInput], Action | None]] = {
         lambda: replace(source_row(OPENSSL_OLD, INSTALLED), last_change=NOW),
         Action.INSTALL_SOURCE,
     ),
+    "never installed nor scanned": (
+        lambda: gate_input(source=source_facts(fact(None, "np1")), install=None, last_change=None),
+        Action.INSTALL_SOURCE,
+    ),
     "soaking": (lambda: gate_input(last_change=NOW), Action.ASK_AGAIN),
     "a problem": (REFUSED["no-problem"]["reported"], Action.CLEAR_PROBLEM),
     "source stale": (REFUSED["evidence-fresh"]["source one second too old"], Action.SCAN_SOURCE),

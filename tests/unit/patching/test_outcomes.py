@@ -132,6 +132,12 @@ def test_a_pin_that_was_not_for_this_node_is_not_missing() -> None:
     assert reconcile(approved, BEFORE, after(GOT, KEPT), SOURCE).missing == ()
 
 
+def test_a_pin_that_the_node_came_to_miss_during_the_run_is_missing() -> None:
+    late = pin("postgresql-15.amd64", "15.8-1")
+    result = reconcile((*APPROVED, late), BEFORE, after(GOT, KEPT, row(late.id, "15.8-1", MISSING)), SOURCE)
+    assert result.missing == (late,)
+
+
 def test_a_dependency_that_one_source_node_has_in_another_version_is_not_proven() -> None:
     source = [*SOURCE, evidence("np2", [row(DEPENDENCY, "1.1", OTHER)])]
     result = reconcile(APPROVED, BEFORE, after(GOT, KEPT, row(DEPENDENCY, "1.0", OTHER)), source)

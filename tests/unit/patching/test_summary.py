@@ -60,6 +60,7 @@ def test_missing_by_severity_names_every_node() -> None:
 
 def test_missing_patches_worst_first_with_what_they_replace() -> None:
     known = {("i-p1", OPENSSL): OPENSSL_OLD, ("i-p2", OPENSSL): "3.0.11-1", ("i-p3", OPENSSL): "3.0.1-1"}
+    known["i-p2", "apt.amd64"] = "2.6.2"  # the version that is missing now: not what it replaces
     assert missing_patches(FLEET, known) == (
         MissingPatch(
             OPENSSL,
