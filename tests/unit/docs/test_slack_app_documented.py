@@ -1,4 +1,4 @@
-"""The Slack app: the manifest that operators paste is the code's, and the guide explains the scopes that it asks for."""
+"""The manifest that operators paste is the code's, and the guide explains the scopes that it asks for."""
 
 import json
 import re
