@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 import boto3
@@ -16,6 +16,7 @@ from botocore.credentials import (
     DeferredRefreshableCredentials,
 )
 from botocore.exceptions import NoCredentialsError
+from botocore.loaders import Loader, create_loader
 
 from aws.errors import WrongAccount, calling
 from aws.target import Target
@@ -131,9 +132,7 @@ class Sessions:
     def _role(self, role_arn: str, region: str) -> botocore.session.Session:
         """A session whose credentials are the role's, fetched at the first request and renewed before they end."""
         if role_arn not in self._roles:
-            session = botocore.session.Session()
-            # Service descriptions are tens of megabytes once loaded: one copy serves all roles.
-            session.register_component("data_loader", self._base.get_component("data_loader"))
+            session = _session()
             provider = _AssumedRole(partial(self._assume, role_arn, region))
             session.register_component("credential_provider", CredentialResolver([provider]))
             self._roles[role_arn] = session
@@ -186,9 +185,21 @@ class _AssumedRole(CredentialProvider):
 
 def _base_session(environ: Mapping[str, str] | None) -> botocore.session.Session:
     environ = environ or {}
-    session = botocore.session.Session(profile=environ.get("AWS_PROFILE"))
+    session = _session(environ.get("AWS_PROFILE"))
     if "AWS_ACCESS_KEY_ID" in environ:
         session.set_credentials(
             environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], environ.get("AWS_SESSION_TOKEN")
         )
     return session
+
+
+def _session(profile: str | None = None) -> botocore.session.Session:
+    session = botocore.session.Session(profile=profile)
+    session.register_component("data_loader", _loader())
+    return session
+
+
+@cache
+def _loader() -> Loader:
+    """Service descriptions are tens of megabytes and half a second to load: one copy serves all sessions."""
+    return create_loader()
