@@ -144,7 +144,7 @@ def _unreadable_node(evidence: Evidence) -> Finding:
 
 
 def _detail(platform: Platform, title: str, version: str | None, judgement: Judgement) -> str:
-    names, versions = listed(judgement.node_names), listed(judgement.versions)
+    names, versions = listed(judgement.node_names), listed(judgement.their_versions)
     match judgement.verdict:
         case Verdict.TESTED:
             return f"On {names} in exactly this version; nothing to do."
@@ -153,10 +153,10 @@ def _detail(platform: Platform, title: str, version: str | None, judgement: Judg
         case Verdict.UNTESTED:
             return "On no non-production node; install it in non-production and let it soak."
         case Verdict.OTHER_VERSION:
-            return f"Non-production has {versions} ({names}); install the newest there and let it soak."
+            return f"Non-production has {versions} on {names}; install the newest there and let it soak."
         case Verdict.AHEAD:
             return (
-                f"Non-production has the newer {versions} ({names}); bring this environment's repository level "
+                f"Non-production has the newer {versions} on {names}; bring this environment's repository level "
                 "with it and scan again."
             )
         case Verdict.FAILED:

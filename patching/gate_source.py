@@ -21,6 +21,11 @@ def install_verified(gate: GateInput) -> CheckResult:
         return INSTALL_VERIFIED.failed(
             f"We have installed nothing in {name} yet.", f"Install in {name} first.", Action.INSTALL_SOURCE
         )
+    if install.state is RunState.NEEDS_HUMAN:
+        return INSTALL_VERIFIED.failed(
+            f"{install.run} in {name} waits for a person to settle a doubt.",
+            f"An admin settles {install.run}, then ask again.",
+        )
     if not install.state.ended:
         return INSTALL_VERIFIED.failed(
             f"{install.run} in {name} has not ended ({_plain(install.state)}).",
@@ -56,7 +61,7 @@ def nodes_succeeded(gate: GateInput) -> CheckResult:
         return NODES_SUCCEEDED.failed(
             f"{len(reasons)} of {counted(len(nodes), 'node')} in {name} did not succeed in {gate.install.run}: "
             f"{listed(f'{node} ({reason})' for node, reason in reasons.items())}.",
-            f"Repair {listed(reasons)}, then install in {name} again.",
+            f"See to {listed(reasons)}, then install in {name} again.",
             Action.INSTALL_SOURCE,
         )
     return NODES_SUCCEEDED.passed(f"{counted(len(nodes), 'node')} of {name} succeeded in {gate.install.run}.")
@@ -108,13 +113,12 @@ def soak_over(gate: GateInput) -> CheckResult:
     ready, soaked = since + gate.soak, gate.planned_start - since
     if gate.planned_start < ready:
         return SOAK_OVER.failed(
-            f"{words(soaked)} of {words(gate.soak)} in {name} have passed, {words(ready - gate.planned_start)} are "
-            "left; it is ready",
+            f"{words(soaked)} of {words(gate.soak)} in {name}, {words(ready - gate.planned_start)} to go; ready",
             "Ask again then.",
             Action.ASK_AGAIN,
             at=ready,
         )
-    return SOAK_OVER.passed(f"{words(soaked)} in {name}, {words(gate.soak)} are required; ready since", at=ready)
+    return SOAK_OVER.passed(f"{words(soaked)} in {name}, at least {words(gate.soak)} asked for; ready since", at=ready)
 
 
 def _plain(state: RunState) -> str:

@@ -43,18 +43,15 @@ def patches_tested(gate: GateInput) -> CheckResult:
             scans(bool(unseen_source), bool(unseen_target)),
         )
     mismatches = gate.comparison.mismatches
+    compared = counted(len(gate.comparison.findings), "patch", "patches")
     if not mismatches:
-        count = counted(len(gate.comparison.tested), "patch", "patches")
-        return PATCHES_TESTED.passed(f"{count} of {target.name} compared with {source.name}, 0 differ.")
-    counts = ", ".join(
-        f"{count} {_IN_WORDS[verdict]}"
-        for verdict, count in gate.comparison.counts.items()
-        if count and verdict is not Verdict.TESTED
-    )
+        return PATCHES_TESTED.passed(f"{compared} of {target.name} compared with {source.name}, 0 differ.")
+    counts = gate.comparison.counts.items()
+    by_verdict = ", ".join(f"{count} {_IN_WORDS[each]}" for each, count in counts if count and each in _IN_WORDS)
     worst = mismatches[0]
     evidence = (
-        f"{len(mismatches)} of {counted(len(gate.comparison.findings), 'patch', 'patches')} are not what "
-        f"{source.name} has: {counts}. First: {' '.join(filter(None, (worst.kb_id, worst.version)))}."
+        f"Not what {source.name} has: {len(mismatches)} of {compared} ({by_verdict}). "
+        f"First: {f'{worst.kb_id} {worst.version}'.strip()}."
     )
     action = _repair(gate, {finding.verdict for finding in mismatches})
     if action is Action.INSTALL_SOURCE:
@@ -130,7 +127,7 @@ def evidence_fresh(gate: GateInput) -> CheckResult:
         )
     oldest = min(each.operation_end for each in (*source.evidence, *target.evidence))
     return EVIDENCE_FRESH.passed(
-        f"The oldest scan is {words(gate.now - oldest)} old, {words(gate.scan_max_age)} are allowed; it ended",
+        f"The oldest scan is {words(gate.now - oldest)} old, at most {words(gate.scan_max_age)} allowed; it ended",
         at=oldest,
     )
 

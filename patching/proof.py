@@ -5,7 +5,7 @@ architecture has exactly that (id, version), and no node of that platform says o
 """
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -47,11 +47,12 @@ class Sighting(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """A verdict with what speaks for it: names of the nodes that say so, versions seen on nodes."""
+    """A verdict with what speaks for it."""
 
     verdict: Verdict
-    node_names: tuple[str, ...] = ()
-    versions: tuple[str, ...] = ()
+    node_names: tuple[str, ...] = ()  # the nodes that say so
+    their_versions: tuple[str, ...] = ()  # the versions by which they say so
+    versions: tuple[str, ...] = ()  # every version on a node
 
 
 class Proof:
@@ -84,9 +85,11 @@ class Proof:
         if version is None:
             return Judgement(Verdict.UNREADABLE, versions=versions)
         if platform in self._unreadable:
-            return Judgement(Verdict.UNREADABLE, tuple(sorted(self._unreadable[platform])), versions)
-        verdict, names = _worst(_verdicts(platform, version, seen))
-        return Judgement(verdict, tuple(sorted(names)), versions)
+            return Judgement(Verdict.UNREADABLE, tuple(sorted(self._unreadable[platform])), versions=versions)
+        verdict, sightings = _worst(platform, version, seen)
+        names = {name for sighting in sightings for name in seen[sighting]}
+        theirs = {sighting.version for sighting in sightings if sighting.version}
+        return Judgement(verdict, tuple(sorted(names)), tuple(sorted(theirs)), versions)
 
     def versions(self, platform: Platform, kb_id: str) -> tuple[str, ...]:
         """The versions that are on nodes of the platform, as text, sorted."""
@@ -99,21 +102,15 @@ def patch_identity(kb_id: str) -> str:
     return kb_id.upper() if is_windows_kb(kb_id) else kb_id
 
 
-def _verdicts(
-    platform: Platform, version: str, seen: Mapping[Sighting, set[str]]
-) -> Iterator[tuple[Verdict, set[str]]]:
-    return ((_verdict(platform, version, sighting), names) for sighting, names in seen.items())
-
-
-def _worst(verdicts: Iterable[tuple[Verdict, set[str]]]) -> tuple[Verdict, set[str]]:
-    """The worst verdict and every node that gives it; untested when no node has the package."""
-    names: dict[Verdict, set[str]] = defaultdict(set)
-    for verdict, of_nodes in verdicts:
-        names[verdict] |= of_nodes
-    if not names:
-        return Verdict.UNTESTED, set()
-    worst = min(names, key=lambda verdict: verdict.rank)
-    return worst, names[worst]
+def _worst(platform: Platform, version: str, seen: Iterable[Sighting]) -> tuple[Verdict, list[Sighting]]:
+    """The worst verdict and every sighting that gives it; untested when no node has the package."""
+    by_verdict: dict[Verdict, list[Sighting]] = defaultdict(list)
+    for sighting in seen:
+        by_verdict[_verdict(platform, version, sighting)].append(sighting)
+    if not by_verdict:
+        return Verdict.UNTESTED, []
+    worst = min(by_verdict, key=lambda verdict: verdict.rank)
+    return worst, by_verdict[worst]
 
 
 def _verdict(platform: Platform, version: str, sighting: Sighting) -> Verdict:

@@ -198,6 +198,13 @@ def test_one_finding_gathers_its_nodes_and_the_worst_of_its_rows() -> None:
     assert finding.source_versions == (OPENSSL_OLD,)
 
 
+def test_the_detail_names_who_differs_and_by_what() -> None:
+    target = [evidence("p1", [row(OPENSSL, OPENSSL_NEW, MISSING)])]
+    finding = only(compare(debian((NEW,), (row(OPENSSL, OPENSSL_OLD, INSTALLED),)), target))
+    assert finding.detail.startswith(f"Non-production has {OPENSSL_OLD} on np2;")
+    assert finding.source_versions == (OPENSSL_OLD, OPENSSL_NEW)
+
+
 def test_counts_and_order_worst_first() -> None:
     source = debian((NEW, row("curl.amd64", "7.1-1", FAILED), row("apt.amd64", "2.6.1", INSTALLED)))
     target = [

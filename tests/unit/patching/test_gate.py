@@ -256,7 +256,7 @@ def test_soak_ends_and_names_its_end(changes: dict[str, object], outcome: Outcom
 def test_soak_numbers() -> None:
     soak = result("soak-over", gate_input(last_change=NOW - timedelta(days=2, hours=4)))
     assert "2 d 4 h of 7 d" in soak.evidence
-    assert "4 d 20 h are left" in soak.evidence
+    assert "4 d 20 h to go" in soak.evidence
 
 
 def test_evidence_at_the_oldest_age_allowed_is_fresh() -> None:
@@ -307,6 +307,7 @@ BUTTONS: dict[str, tuple[Callable[[], GateInput], Action | None]] = {
         lambda: replace(source_row(OPENSSL_OLD, INSTALLED), problem=ProblemFact("Ann", NOW, "slow")),
         None,
     ),
+    "a run that needs a person": (REFUSED["install-verified"]["needs a person"], None),
     "no bucket": (REFUSED["artifacts"]["no bucket"], None),
 }
 
