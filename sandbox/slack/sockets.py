@@ -5,6 +5,7 @@ import itertools
 import json
 import threading
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -12,8 +13,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from sandbox.slack.rules import Json
 
 CONNECTION_LIMIT = 10
-CLOSING_SECONDS = 10.0
-"""How long a connection that was told to go away stays open, so that its client can open another first."""
+WARNING_SECONDS = 10.0
+"""How long a connection stays open after `disconnect` with reason "warning"; with any other it is closed at once."""
 
 
 class NotAcknowledged(Exception):
@@ -36,7 +37,8 @@ class Connection:
 
 
 class Sockets:
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
         self._lock = threading.Lock()
         self._connections: list[Connection] = []
         self._turn = itertools.count()
@@ -60,6 +62,7 @@ class Sockets:
             await connection.send(_disconnect("too_many_websockets", host))
             await socket.close()
             return
+        self._changed()
         try:
             await connection.send(_hello(len(self._connections), host, app_id))
             while True:
@@ -69,6 +72,7 @@ class Sockets:
         finally:
             with self._lock:
                 self._connections.remove(connection)
+            self._changed()
 
     async def deliver(self, kind: str, payload: Json, takes_payload: bool, seconds: float, **more: object) -> Json:
         """Send one envelope to one connection and wait for its ack; returns the ack's payload, {} for none."""
@@ -102,13 +106,16 @@ class Sockets:
 
     async def _dismiss(self, connection: Connection, reason: str, host: str) -> None:
         await connection.send(_disconnect(reason, host))
-        await asyncio.sleep(CLOSING_SECONDS)
+        if reason == "warning":
+            await asyncio.sleep(WARNING_SECONDS)
         if connection in self._connections:
             await connection.socket.close()
 
     def _next(self) -> Connection | None:
+        """The connection whose turn it is; one that was told to go only while there is no other."""
         with self._lock:
-            ready = [connection for connection in self._connections if not connection.leaving]
+            staying = [connection for connection in self._connections if not connection.leaving]
+            ready = staying or self._connections
             return ready[next(self._turn) % len(ready)] if ready else None
 
     def _acknowledge(self, text: str) -> None:

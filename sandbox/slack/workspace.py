@@ -80,7 +80,7 @@ class Workspace:
         self.tickets = Tickets(monotonic)
         self.limits = Limits(monotonic)
         self.faults = Faults()
-        self.sockets = Sockets()
+        self.sockets = Sockets(self.news.stir)
         self._calls: list[Call] = []
         self._refusals: list[Refusal] = []
 
@@ -203,6 +203,10 @@ class Workspace:
     def set_group(self, group: str, users: tuple[str, ...]) -> None:
         with self.lock:
             self.directory.groups[group] = replace(self.directory.group(group), users=users)
+
+    def disconnect(self, reason: str = "refresh_requested") -> None:
+        """Have Slack tell the bot to open its connections anew, as it does every few hours."""
+        self.sockets.disconnect(reason, self.url)
 
     def clock_changed(self) -> None:
         """Tell every page that the sandbox's clock was moved."""
