@@ -14,7 +14,9 @@ let shown = null;
 
 /** Reads the person's view and shows, updates or closes the dialog accordingly. */
 export async function refreshView() {
-  const { view, stack_depth: depth } = await get("/sandbox/slack/view", { user: session.user });
+  const { user } = session;
+  const { view, stack_depth: depth } = await get("/sandbox/slack/view", { user });
+  if (user !== session.user) return;
   if (!view) return close();
   if (shown?.id !== view.id) open(view);
   shown = view;
@@ -22,13 +24,14 @@ export async function refreshView() {
 }
 
 export function close() {
+  const closing = dialog;
   shown = null;
-  dialog?.close();
   dialog = null;
+  closing?.close();
 }
 
 function open(view) {
-  dialog?.close();
+  close();
   const title = h("h2", { id: "view-title", tabindex: -1 });
   const closeButton = h("button", { type: "button", class: "bar-button", "aria-label": "Close", onclick: dismiss }, icon("close"));
   const blocks = h("div", { class: "blocks modal-blocks" });
@@ -39,7 +42,11 @@ function open(view) {
     event.preventDefault();
     dismiss();
   });
-  dialog.addEventListener("close", (event) => event.target.remove());
+  dialog.addEventListener("close", (event) => {
+    event.target.remove();
+    // A browser may close a dialog on a second Esc whatever `cancel` says: then the view is closed too.
+    if (event.target === dialog) dismiss();
+  });
   document.body.append(dialog);
   dialog.showModal();
   title.focus();
@@ -87,9 +94,10 @@ async function dismiss() {
     await post("/sandbox/slack/view/close", { user: session.user, view_id: view.id });
   } catch (refused) {
     // A view that the server no longer has needs no closing; anything else is said.
-    if (refused.status !== 404) return say(refused.message);
+    if (refused.status !== 404 && dialog?.open) return say(refused.message);
   }
   forms.delete(view.id);
+  if (!dialog?.open) close();
   await refreshView();
 }
 

@@ -9,7 +9,7 @@ import { withEmoji } from "./emoji.js";
 const FENCE = /```\n?([\s\S]*?)\n?```/g;
 const LINE_KINDS = [
   ["quote", /^(?:&gt;|>) ?(.*)$/],
-  ["bullet", /^(?:•|-|\*) +(.*)$/],
+  ["bullet", /^(?:•|-) +(.*)$/],
   ["number", /^(\d+)[.)] +(.*)$/],
 ];
 const BARE_URL = /^https?:\/\/[^\s<>|]*[^\s<>|.,;:!?)'"\]]/;
