@@ -51,7 +51,7 @@ class Sessions:
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._lock = threading.Lock()  # creating a client is not thread-safe; using it is
-        self._roles: dict[str, botocore.session.Session] = {}
+        self._roles: dict[str, boto3.Session] = {}
         self._clients: dict[tuple[str, str, str | None], BaseClient] = {}
         self._account_locks: dict[Target, threading.Lock] = {}
         self._confirmed: set[Target] = set()
@@ -111,8 +111,8 @@ class Sessions:
             return self._clients[key]
 
     def _create(self, service: str, region: str, role_arn: str | None, retries: bool) -> BaseClient:
-        core = self._role(role_arn, region) if role_arn else self._base
-        client: BaseClient = boto3.Session(botocore_session=core).client(
+        session = self._role(role_arn, region) if role_arn else self._base
+        client: BaseClient = session.client(
             service,  # type: ignore[call-overload]  # the stubs list services one by one
             region_name=region,
             endpoint_url=self._endpoint_url,
@@ -129,13 +129,13 @@ class Sessions:
             read_timeout=self._read_timeout,
         )
 
-    def _role(self, role_arn: str, region: str) -> botocore.session.Session:
+    def _role(self, role_arn: str, region: str) -> boto3.Session:
         """A session whose credentials are the role's, fetched at the first request and renewed before they end."""
         if role_arn not in self._roles:
-            session = _session()
+            core = _core_session()
             provider = _AssumedRole(partial(self._assume, role_arn, region))
-            session.register_component("credential_provider", CredentialResolver([provider]))
-            self._roles[role_arn] = session
+            core.register_component("credential_provider", CredentialResolver([provider]))
+            self._roles[role_arn] = boto3.Session(botocore_session=core)
         return self._roles[role_arn]
 
     def _assume(self, role_arn: str, region: str) -> dict[str, Any]:
@@ -161,8 +161,8 @@ class Sessions:
         aws_session_token: str | None,
     ) -> BaseClient:
         with self._lock:
-            return self._base.create_client(
-                service,
+            client: BaseClient = self._base.client(
+                service,  # type: ignore[call-overload]  # the stubs list services one by one
                 region_name=region,
                 endpoint_url=self._endpoint_url,
                 config=self._config(True),
@@ -170,6 +170,7 @@ class Sessions:
                 aws_secret_access_key=aws_secret_access_key,
                 aws_session_token=aws_session_token,
             )
+            return client
 
 
 class _AssumedRole(CredentialProvider):
@@ -183,20 +184,20 @@ class _AssumedRole(CredentialProvider):
         return DeferredRefreshableCredentials(refresh_using=self._fetch, method=self.METHOD)
 
 
-def _base_session(environ: Mapping[str, str] | None) -> botocore.session.Session:
+def _base_session(environ: Mapping[str, str] | None) -> boto3.Session:
     environ = environ or {}
-    session = _session(environ.get("AWS_PROFILE"))
+    core = _core_session(environ.get("AWS_PROFILE"))
     if "AWS_ACCESS_KEY_ID" in environ:
-        session.set_credentials(
+        core.set_credentials(
             environ["AWS_ACCESS_KEY_ID"], environ["AWS_SECRET_ACCESS_KEY"], environ.get("AWS_SESSION_TOKEN")
         )
-    return session
+    return boto3.Session(botocore_session=core)
 
 
-def _session(profile: str | None = None) -> botocore.session.Session:
-    session = botocore.session.Session(profile=profile)
-    session.register_component("data_loader", _loader())
-    return session
+def _core_session(profile: str | None = None) -> botocore.session.Session:
+    core = botocore.session.Session(profile=profile)
+    core.register_component("data_loader", _loader())
+    return core
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from aws.caller import MOST_IDS, Caller, batches
@@ -68,7 +68,8 @@ class MaintenanceWindows(Caller):
     ) -> "list[ScheduledWindowExecutionTypeDef]":
         client = self._sessions.client("ssm", target)
         limits: list[PatchOrchestratorFilterTypeDef] = [
-            {"Key": "ScheduledAfter", "Values": [_written(after)]},
+            # AWS does not say whether "after" takes in the moment itself; `upcoming` cuts to the exact period.
+            {"Key": "ScheduledAfter", "Values": [_written(after - timedelta(minutes=1))]},
             {"Key": "ScheduledBefore", "Values": [_written(before)]},
         ]
         with calling("DescribeMaintenanceWindowSchedule", target):

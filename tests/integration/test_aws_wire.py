@@ -5,8 +5,9 @@ import socket
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -19,6 +20,7 @@ from aws.target import Target
 
 ACCOUNT = "111111111111"
 TARGET = Target(ACCOUNT, "eu-west-1")
+ROLE = Target(ACCOUNT, "eu-west-1", f"arn:aws:iam::{ACCOUNT}:role/patchgate")
 REQUEST = SendRequest(
     document_name="AWS-RunPatchBaseline",
     document_version="1",
@@ -33,6 +35,12 @@ REQUEST = SendRequest(
 CALLER = """<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>
 <Arn>arn:aws:iam::{account}:user/bot</Arn><UserId>AIDA</UserId><Account>{account}</Account></GetCallerIdentityResult>
 <ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></GetCallerIdentityResponse>"""
+
+ASSUMED = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>
+<AccessKeyId>ASIATEST</AccessKeyId><SecretAccessKey>not-a-secret</SecretAccessKey><SessionToken>token</SessionToken>
+<Expiration>{expiration}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"""
+ROLE_REFUSED = b"""<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>No more.</Message>
+</Error><RequestId>1</RequestId></ErrorResponse>"""
 
 Behaviour = Callable[["Handler"], None]
 
@@ -49,6 +57,9 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.account = ACCOUNT
         self.behaviour: Behaviour = answer(200, {})
+        self.role_behaviour: Behaviour = give_role
+        self.confirmations = 0
+        self.assumptions = 0
         self.requests: list[str] = []
         self.ports: list[int] = []
         self.released = threading.Event()
@@ -63,8 +74,13 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if b"Action=AssumeRole" in body:
+            self.server.assumptions += 1
+            self.server.role_behaviour(self)
+            return
         if "X-Amz-Target" not in self.headers:
+            self.server.confirmations += 1
             self.reply(200, CALLER.format(account=self.server.account).encode(), "text/xml")
             return
         self.server.requests.append(self.headers["X-Amz-Target"].partition(".")[2])
@@ -80,6 +96,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *arguments: object) -> None:
         """Nothing: the test's own report is enough."""
+
+
+def give_role(handler: Handler) -> None:
+    """Credentials that end in five minutes, which botocore renews before every request."""
+    expiration = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+    handler.reply(200, ASSUMED.format(expiration=expiration).encode(), "text/xml")
+
+
+def refuse_role(handler: Handler) -> None:
+    handler.reply(403, ROLE_REFUSED, "text/xml")
 
 
 def answer(status: int, body: object) -> Behaviour:
@@ -193,6 +219,45 @@ def test_nothing_is_asked_of_another_account(server: Server) -> None:
         PatchManager(sessions_at(server.url)).send(TARGET, REQUEST)
     assert server.requests == []
     assert "999999999999" in str(refused.value)
+
+
+def test_many_threads_confirm_an_account_once_and_share_a_client(server: Server) -> None:
+    sessions = sessions_at(server.url)
+    with ThreadPoolExecutor(16) as pool:
+        clients = list(pool.map(lambda _: sessions.client("ssm", TARGET), range(16)))
+    assert len({id(client) for client in clients}) == 1
+    assert server.confirmations == 1
+
+
+def test_an_account_that_could_not_be_confirmed_is_asked_again(server: Server) -> None:
+    manager = PatchManager(sessions_at(server.url))
+    server.account = "999999999999"
+    with pytest.raises(WrongAccount):
+        manager.ping(TARGET, ["i-0123456789abcdef0"])
+    server.account = ACCOUNT
+    server.behaviour = answer(200, {"InstanceInformationList": []})
+    assert manager.ping(TARGET, ["i-0123456789abcdef0"]) == {}
+    assert server.confirmations == 2
+
+
+def test_a_role_is_renewed_before_its_credentials_end(server: Server) -> None:
+    manager = PatchManager(sessions_at(server.url))
+    server.behaviour = answer(200, {"InstanceInformationList": []})
+    manager.ping(ROLE, ["i-0123456789abcdef0"])
+    before = server.assumptions
+    manager.ping(ROLE, ["i-0123456789abcdef0"])
+    assert server.assumptions > before > 0
+
+
+def test_i2_a_role_that_is_refused_at_the_send_is_a_refusal(server: Server) -> None:
+    manager = PatchManager(sessions_at(server.url))
+    server.behaviour = answer(200, {"InstanceInformationList": []})
+    manager.ping(ROLE, ["i-0123456789abcdef0"])
+    server.role_behaviour = refuse_role
+    with pytest.raises(AccessRefused) as failed:
+        manager.send(ROLE, REQUEST)
+    assert failed.value.operation == "AssumeRole"
+    assert "SendCommand" not in server.requests
 
 
 def test_a_read_is_tried_again_after_throttling(server: Server) -> None:
