@@ -26,7 +26,12 @@ from tests.unit.workspace.harness import Running
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PAGE_DIR = Path(sandbox.__file__).parent / "page"
 # What the page may not do behind a test's back; an image that is not the page's own is refused on purpose.
-EXPECTED_CONSOLE = ('Content Security Policy directive: "img-src', "status of 400", "status of 404")
+EXPECTED_CONSOLE = (
+    'Content Security Policy directive: "img-src',
+    "status of 400",
+    "status of 404",
+    "sandboxed and the 'allow-scripts'",
+)
 
 
 @dataclass(frozen=True)

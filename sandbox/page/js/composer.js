@@ -14,7 +14,13 @@ const REMEMBERED = 50;
  */
 export function composer(form, { testid, where, sent }) {
   const listId = `${testid}-suggestions`;
-  const list = h("ul", { id: listId, class: "suggestions", role: "listbox", "aria-label": "Suggestions", hidden: true });
+  const list = h("ul", {
+    id: listId,
+    class: "suggestions",
+    role: "listbox",
+    "aria-label": "Suggestions",
+    hidden: true,
+  });
   const field = h("textarea", {
     rows: 1,
     role: "combobox",
@@ -25,7 +31,11 @@ export function composer(form, { testid, where, sent }) {
     spellcheck: "true",
     dataset: { testid },
   });
-  const button = h("button", { type: "submit", class: "send", "aria-label": "Send", title: "Send (Enter)" }, icon("send"));
+  const button = h(
+    "button",
+    { type: "submit", class: "send", "aria-label": "Send", title: "Send (Enter)" },
+    icon("send"),
+  );
   const status = h("div", { class: "composer-status", role: "status" });
   const error = h("div", { class: "composer-error", role: "alert", dataset: { testid: `${testid}-error` } });
   replace(form, list, h("div", { class: "composer-box" }, field, button), error, status);
@@ -41,7 +51,10 @@ export function composer(form, { testid, where, sent }) {
     list.hidden = offered.length === 0;
     field.setAttribute("aria-expanded", String(!list.hidden));
     field.removeAttribute("aria-activedescendant");
-    replace(list, offered.map((each, index) => suggestionNode(each, index)));
+    replace(
+      list,
+      offered.map((each, index) => suggestionNode(each, index)),
+    );
     const usage = field.value.startsWith("/") ? usageOf(field.value) : "";
     if (!pending) replace(status, usage && h("span", { class: "usage" }, usage));
   }

@@ -8,8 +8,16 @@ const panelNarrow = matchMedia("(max-width: 1180px)");
 const scrim = document.getElementById("scrim");
 
 const drawers = {
-  sidebar: { pane: document.getElementById("sidebar"), toggle: document.getElementById("sidebar-toggle"), narrow: sidebarNarrow },
-  panel: { pane: document.getElementById("panel"), toggle: document.getElementById("panel-toggle"), narrow: panelNarrow },
+  sidebar: {
+    pane: document.getElementById("sidebar"),
+    toggle: document.getElementById("sidebar-toggle"),
+    narrow: sidebarNarrow,
+  },
+  panel: {
+    pane: document.getElementById("panel"),
+    toggle: document.getElementById("panel-toggle"),
+    narrow: panelNarrow,
+  },
 };
 
 /** `panelShown(open)` is called whenever the panel appears or goes. */

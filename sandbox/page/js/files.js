@@ -10,13 +10,27 @@ const PREVIEW_CHARACTERS = 20_000;
 export function fileNode(file) {
   const name = h("span", { class: "file-name" }, file.name);
   const facts = h("span", { class: "hint" }, `${sizeText(file.size)} · ${file.mimetype}`);
-  const download = h("a", { class: "button button-small", href: file.url, download: file.name, "aria-label": `Download ${file.name}` }, icon("download"), "Download");
-  const head = h("div", { class: "file-head" }, icon("file"), h("span", { class: "file-title" }, name, facts), download);
+  const download = h(
+    "a",
+    { class: "button button-small", href: file.url, download: file.name, "aria-label": `Download ${file.name}` },
+    icon("download"),
+    "Download",
+  );
+  const head = h(
+    "div",
+    { class: "file-head" },
+    icon("file"),
+    h("span", { class: "file-title" }, name, facts),
+    download,
+  );
   return h("div", { class: "file", dataset: { testid: "file" } }, head, previewable(file) && preview(file));
 }
 
 function previewable(file) {
-  const text = file.mimetype.startsWith("text/") || /json|csv|yaml/.test(file.mimetype) || /\.(txt|csv|json|ya?ml|log|md)$/i.test(file.name);
+  const text =
+    file.mimetype.startsWith("text/") ||
+    /json|csv|yaml/.test(file.mimetype) ||
+    /\.(txt|csv|json|ya?ml|log|md)$/i.test(file.name);
   return text && file.size <= PREVIEW_BYTES;
 }
 
@@ -24,7 +38,10 @@ function preview(file) {
   const body = h("div", { class: "file-preview" }, "Loading…");
   const load = async () => {
     const response = await fetch(file.url);
-    replace(body, response.ok ? contentNode(file, await response.text()) : `The file can't be read (${response.status}).`);
+    replace(
+      body,
+      response.ok ? contentNode(file, await response.text()) : `The file can't be read (${response.status}).`,
+    );
   };
   const ontoggle = () => {
     load().catch(() => replace(body, "The sandbox does not answer."));
@@ -40,9 +57,24 @@ function contentNode(file, text) {
 
 function csvTable(text) {
   const [head, ...rows] = csvRows(text);
-  const row = (cells, tag) => h("tr", {}, cells.map((cell) => h(tag, {}, cell)));
-  const table = h("table", { class: "grid" }, h("thead", {}, row(head ?? [], "th")), h("tbody", {}, rows.slice(0, PREVIEW_ROWS).map((cells) => row(cells, "td"))));
-  const more = rows.length > PREVIEW_ROWS && h("p", { class: "hint" }, `The first ${PREVIEW_ROWS} of ${rows.length} rows.`);
+  const row = (cells, tag) =>
+    h(
+      "tr",
+      {},
+      cells.map((cell) => h(tag, {}, cell)),
+    );
+  const table = h(
+    "table",
+    { class: "grid" },
+    h("thead", {}, row(head ?? [], "th")),
+    h(
+      "tbody",
+      {},
+      rows.slice(0, PREVIEW_ROWS).map((cells) => row(cells, "td")),
+    ),
+  );
+  const more =
+    rows.length > PREVIEW_ROWS && h("p", { class: "hint" }, `The first ${PREVIEW_ROWS} of ${rows.length} rows.`);
   return [h("div", { class: "table-wrap", tabindex: 0, role: "region", "aria-label": "File contents" }, table), more];
 }
 
@@ -64,7 +96,8 @@ function indented(text) {
   }
 }
 
-const clipped = (text) => (text.length > PREVIEW_CHARACTERS ? `${text.slice(0, PREVIEW_CHARACTERS)}\n… (download the file for the rest)` : text);
+const clipped = (text) =>
+  text.length > PREVIEW_CHARACTERS ? `${text.slice(0, PREVIEW_CHARACTERS)}\n… (download the file for the rest)` : text;
 
 function sizeText(bytes) {
   if (bytes < 1000) return `${bytes} B`;

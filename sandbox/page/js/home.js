@@ -26,10 +26,22 @@ export async function showHome(place) {
   const ctx = {
     form,
     act: (block, element, tail) =>
-      post("/sandbox/slack/view/action", { user, view_id: view.id, block_id: block.block_id, action_id: element.action_id, ...tail, state: { values: form.values(view.blocks) } }),
+      post("/sandbox/slack/view/action", {
+        user,
+        view_id: view.id,
+        block_id: block.block_id,
+        action_id: element.action_id,
+        ...tail,
+        state: { values: form.values(view.blocks) },
+      }),
   };
   keyed(place, [{ user, view }], {
     key: () => "home",
-    render: () => h("div", { class: "blocks home-blocks" }, view.blocks.map((block) => blockNode(block, ctx))),
+    render: () =>
+      h(
+        "div",
+        { class: "blocks home-blocks" },
+        view.blocks.map((block) => blockNode(block, ctx)),
+      ),
   });
 }

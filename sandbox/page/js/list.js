@@ -71,13 +71,19 @@ export class MessageList {
 
   #rows(messages) {
     const rows = [];
-    const dayOf = new Intl.DateTimeFormat("en-CA", { timeZone: zone(), year: "numeric", month: "2-digit", day: "2-digit" });
+    const dayOf = new Intl.DateTimeFormat("en-CA", {
+      timeZone: zone(),
+      year: "numeric",
+      month: "2-digit",
+      day: "2-digit",
+    });
     let before = null;
     for (const message of messages) {
       const day = dayOf.format(new Date(message.at));
       const newDay = day !== before?.day;
       if (newDay && !this.#inThread) rows.push({ key: `day-${day}`, day: message.at });
-      const sameRun = before && !newDay && before.message.user === message.user && !message.ephemeral && !before.message.ephemeral;
+      const sameRun =
+        before && !newDay && before.message.user === message.user && !message.ephemeral && !before.message.ephemeral;
       const compact = Boolean(sameRun) && Date.parse(message.at) - Date.parse(before.message.at) < RUN_SECONDS * 1000;
       // The reader's zone is part of what is drawn: choosing another person draws the times anew.
       rows.push({ key: message.ts, message, compact, inThread: this.#inThread, zone: zone(), reader: session.user });
@@ -106,5 +112,9 @@ export class MessageList {
 }
 
 function dayNode(at) {
-  return h("div", { class: "day", role: "separator" }, dateNode(new Date(at), "{day_divider_pretty}", { atStart: true }));
+  return h(
+    "div",
+    { class: "day", role: "separator" },
+    dateNode(new Date(at), "{day_divider_pretty}", { atStart: true }),
+  );
 }

@@ -16,6 +16,7 @@ export function listen(user, handlers) {
   source.onerror = () => {
     handlers.onState(false);
     // The browser reconnects by itself, except to a stream that was refused.
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => source === current && listen(user, handlers), RETRY_MS);
+    if (source.readyState === EventSource.CLOSED)
+      setTimeout(() => source === current && listen(user, handlers), RETRY_MS);
   };
 }

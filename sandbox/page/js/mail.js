@@ -30,16 +30,32 @@ export function showMail(place) {
 
 function mailNode(mail) {
   const facts = h("span", { class: "mail-facts" }, `${mail.from} → ${[mail.to].flat().join(", ")}`);
-  const at = h("span", { class: "mail-at" }, dateNode(new Date(mail.at), "{date_short_pretty} {time}", { atStart: true }));
-  const summary = h("summary", { dataset: { focus: `mail-${mail.number}` } }, h("span", { class: "mail-subject" }, mail.subject), at, facts);
-  const text = h("div", { class: "mail-text" }, (mail.text ?? "").split("\n").map((line, index) => [index ? "\n" : "", links(line)]));
+  const at = h(
+    "span",
+    { class: "mail-at" },
+    dateNode(new Date(mail.at), "{date_short_pretty} {time}", { atStart: true }),
+  );
+  const summary = h(
+    "summary",
+    { dataset: { focus: `mail-${mail.number}` } },
+    h("span", { class: "mail-subject" }, mail.subject),
+    at,
+    facts,
+  );
+  const text = h(
+    "div",
+    { class: "mail-text" },
+    (mail.text ?? "").split("\n").map((line, index) => [index ? "\n" : "", links(line)]),
+  );
   return h("details", { class: "mail", dataset: { testid: "mail-item" } }, summary, text, mail.html && htmlPart(mail));
 }
 
 /** Only bare links come alive: everything that mrkdwn would read as markup is escaped first. */
 function links(line) {
   const words = line.split(/(https?:\/\/\S+)/);
-  return words.map((word, index) => (index % 2 ? inline(word.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")) : word));
+  return words.map((word, index) =>
+    index % 2 ? inline(word.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")) : word,
+  );
 }
 
 /** The HTML part runs no script and loads nothing: an empty `sandbox` forbids both. */

@@ -12,7 +12,19 @@ import { readMail, showMail, unreadMail } from "./mail.js";
 import { avatar } from "./message.js";
 import { close as closeModal, refreshView } from "./modal.js";
 import { refreshWorld, setPanelOpen, setUpPanel } from "./panel/panel.js";
-import { channelName, channelOf, markRead, move, nameOf, onMove, permalink, person, readHash, session, workspace } from "./session.js";
+import {
+  channelName,
+  channelOf,
+  markRead,
+  move,
+  nameOf,
+  onMove,
+  permalink,
+  person,
+  readHash,
+  session,
+  workspace,
+} from "./session.js";
 import { showSidebar } from "./sidebar.js";
 import { openSwitcher } from "./switcher.js";
 import { refreshDates } from "./text/dates.js";
@@ -124,7 +136,8 @@ function onEvent({ type, channel }) {
 function onState(connected) {
   by("offline").hidden = connected;
   if (!connected) return replace(by("offline"), "The sandbox does not answer. Trying again…");
-  for (const refresh of [refreshState, refreshHistory, refreshThread, refreshModal, refreshHome, refreshMail]) refresh();
+  for (const refresh of [refreshState, refreshHistory, refreshThread, refreshModal, refreshHome, refreshMail])
+    refresh();
 }
 
 function drawSidebar() {
@@ -134,7 +147,9 @@ function drawSidebar() {
 function drawPeople() {
   const select = by("user-select");
   const people = workspace.users.filter((user) => !user.is_bot);
-  const options = people.map((user) => h("option", { value: user.id }, user.title ? `${user.real_name} – ${user.title}` : user.real_name));
+  const options = people.map((user) =>
+    h("option", { value: user.id }, user.title ? `${user.real_name} – ${user.title}` : user.real_name),
+  );
   if (select.options.length !== options.length) replace(select, options);
   select.value = session.user;
   replace(by("who-face"), avatar(session.user, "avatar-small"));
@@ -144,7 +159,8 @@ function drawHead() {
   const channel = channelOf(session.channel);
   const name = channelName(session.channel);
   const [title, about] = {
-    channel: channel?.kind === "dm" ? [name, "A conversation between the two of you"] : [`#${name}`, membersText(channel)],
+    channel:
+      channel?.kind === "dm" ? [name, "A conversation between the two of you"] : [`#${name}`, membersText(channel)],
     mail: ["Mail", "What the bot sent by SMTP; nothing leaves this machine"],
     home: ["Patchgate Home", ""],
   }[session.place];
@@ -171,7 +187,9 @@ function setUpKeys() {
   document.addEventListener("click", (event) => {
     const anchor = event.target.closest?.("a[href]");
     if (!anchor || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    const target = anchor.dataset.channel ? { place: "channel", channel: anchor.dataset.channel, thread: null } : permalink(anchor.href);
+    const target = anchor.dataset.channel
+      ? { place: "channel", channel: anchor.dataset.channel, thread: null }
+      : permalink(anchor.href);
     if (!target) return;
     event.preventDefault();
     move(target);
@@ -180,8 +198,14 @@ function setUpKeys() {
     event.preventDefault();
     by("messages").focus();
   });
-  by("user-select").addEventListener("change", (event) => move({ user: event.target.value, thread: null, ...homeChannel() }));
-  by("switcher-button").append(icon("search"), h("span", {}, "Go to…"), h("kbd", {}, /Mac/.test(navigator.platform) ? "⌘K" : "Ctrl K"));
+  by("user-select").addEventListener("change", (event) =>
+    move({ user: event.target.value, thread: null, ...homeChannel() }),
+  );
+  by("switcher-button").append(
+    icon("search"),
+    h("span", {}, "Go to…"),
+    h("kbd", {}, /Mac/.test(navigator.platform) ? "⌘K" : "Ctrl K"),
+  );
   by("switcher-button").addEventListener("click", openSwitcher);
   addEventListener("popstate", () => {
     Object.assign(session, valid(readHash()));

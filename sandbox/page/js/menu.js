@@ -6,16 +6,20 @@ import { h } from "./dom.js";
 export function menuButton(props, content, items) {
   const button = h("button", { type: "button", ...props, "aria-haspopup": "menu", "aria-expanded": "false" }, content);
   const entries = items.map((item) =>
-    h("button", {
-      type: "button",
-      role: "menuitem",
-      tabindex: -1,
-      onclick: () => {
-        close();
-        button.focus();
-        item.choose(button);
+    h(
+      "button",
+      {
+        type: "button",
+        role: "menuitem",
+        tabindex: -1,
+        onclick: () => {
+          close();
+          button.focus();
+          item.choose(button);
+        },
       },
-    }, item.label),
+      item.label,
+    ),
   );
   const menu = h("div", { class: "menu", role: "menu", hidden: true }, entries);
   const wrapper = h("span", { class: "menu-wrap" }, button, menu);

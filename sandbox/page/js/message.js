@@ -25,8 +25,21 @@ export function messageNode({ message, compact, inThread }, changed) {
   const at = new Date(message.at);
   const author = nameOf(message.user);
   const ephemeral = message.ephemeral && h("div", { class: "only-you" }, icon("eye"), "Only visible to you");
-  const name = h("div", { class: "message-head" }, h("span", { class: "author" }, author), person(message.user).is_bot && h("span", { class: "app-badge" }, "App"), timeLink(message, at));
-  const content = h("div", { class: "message-content" }, ephemeral, compact ? null : name, body(message), tail(message, inThread, changed));
+  const name = h(
+    "div",
+    { class: "message-head" },
+    h("span", { class: "author" }, author),
+    person(message.user).is_bot && h("span", { class: "app-badge" }, "App"),
+    timeLink(message, at),
+  );
+  const content = h(
+    "div",
+    { class: "message-content" },
+    ephemeral,
+    compact ? null : name,
+    body(message),
+    tail(message, inThread, changed),
+  );
   const gutter = h("div", { class: "gutter" }, compact ? timeLink(message, at) : avatar(message.user));
   const data = { testid: "message", ts: message.ts, ephemeral: String(Boolean(message.ephemeral)), user: message.user };
   const classes = `message${compact ? " compact" : ""}${message.ephemeral ? " ephemeral" : ""}`;
@@ -36,8 +49,14 @@ export function messageNode({ message, compact, inThread }, changed) {
 /** A coloured square with initials; the bot and Slackbot get a sign of their own. */
 export function avatar(userId, size = "") {
   const user = person(userId);
-  if (user.is_bot || userId === SLACKBOT) return h("span", { class: `avatar avatar-bot ${size}`, "aria-hidden": "true" }, icon("shield"));
-  const initials = nameOf(userId).split(/\s+/).map((word) => word[0]).slice(0, 2).join("").toUpperCase();
+  if (user.is_bot || userId === SLACKBOT)
+    return h("span", { class: `avatar avatar-bot ${size}`, "aria-hidden": "true" }, icon("shield"));
+  const initials = nameOf(userId)
+    .split(/\s+/)
+    .map((word) => word[0])
+    .slice(0, 2)
+    .join("")
+    .toUpperCase();
   const hue = [...userId].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0)) % 360, 7);
   const disc = svg("rect", { width: 36, height: 36, fill: `hsl(${hue} 42% 42%)` });
   const text = svg("text", { x: 18, y: 19, "text-anchor": "middle", "dominant-baseline": "central" }, initials);
@@ -46,14 +65,23 @@ export function avatar(userId, size = "") {
 
 function timeLink(message, at) {
   const href = `/archives/${message.channel}/p${message.ts.replace(".", "")}`;
-  return h("a", { class: "message-time", href, title: fullTime(at), dataset: { focus: "time" } }, h("time", { datetime: message.at }, timeOfDay(at)));
+  return h(
+    "a",
+    { class: "message-time", href, title: fullTime(at), dataset: { focus: "time" } },
+    h("time", { datetime: message.at }, timeOfDay(at)),
+  );
 }
 
 function body(message) {
   const edited = message.edited && h("span", { class: "edited" }, "(edited)");
   if (!message.blocks?.length) return h("div", { class: "message-text" }, mrkdwn(message.text ?? ""), edited);
   const ctx = contextOf(message);
-  return h("div", { class: "blocks" }, message.blocks.map((block) => blockNode(block, ctx)), edited);
+  return h(
+    "div",
+    { class: "blocks" },
+    message.blocks.map((block) => blockNode(block, ctx)),
+    edited,
+  );
 }
 
 function contextOf(message) {
@@ -80,12 +108,19 @@ function tail(message, inThread, changed) {
     sessionStorage.setItem(dismissKey(message), "1");
     changed();
   };
-  const reactions = (message.reactions ?? []).map((name) => h("span", { class: "reaction" }, emojiNode(name) ?? `:${name}:`));
+  const reactions = (message.reactions ?? []).map((name) =>
+    h("span", { class: "reaction" }, emojiNode(name) ?? `:${name}:`),
+  );
   return [
     files,
     reactions.length > 0 && h("div", { class: "reactions" }, reactions),
     message.reply_count > 0 && !inThread && repliesButton(message),
-    message.ephemeral && h("button", { type: "button", class: "link-button", dataset: { testid: "dismiss" }, onclick: dismiss }, "Dismiss"),
+    message.ephemeral &&
+      h(
+        "button",
+        { type: "button", class: "link-button", dataset: { testid: "dismiss" }, onclick: dismiss },
+        "Dismiss",
+      ),
     !message.ephemeral && !inThread && toolbar(message),
   ];
 }
@@ -97,10 +132,21 @@ function openThread(message) {
 function repliesButton(message) {
   const text = message.reply_count === 1 ? "1 reply" : `${message.reply_count} replies`;
   const data = { testid: "replies", focus: "replies" };
-  return h("button", { type: "button", class: "replies", dataset: data, onclick: () => openThread(message) }, icon("thread"), text);
+  return h(
+    "button",
+    { type: "button", class: "replies", dataset: data, onclick: () => openThread(message) },
+    icon("thread"),
+    text,
+  );
 }
 
 function toolbar(message) {
-  const props = { type: "button", class: "toolbar", title: "Reply in thread", "aria-label": "Reply in thread", dataset: { focus: "reply" } };
+  const props = {
+    type: "button",
+    class: "toolbar",
+    title: "Reply in thread",
+    "aria-label": "Reply in thread",
+    dataset: { focus: "reply" },
+  };
   return h("button", { ...props, onclick: () => openThread(message) }, icon("thread"));
 }

@@ -33,11 +33,26 @@ export function close() {
 function open(view) {
   close();
   const title = h("h2", { id: "view-title", tabindex: -1 });
-  const closeButton = h("button", { type: "button", class: "bar-button", "aria-label": "Close", onclick: dismiss }, icon("close"));
+  const closeButton = h(
+    "button",
+    { type: "button", class: "bar-button", "aria-label": "Close", onclick: dismiss },
+    icon("close"),
+  );
   const blocks = h("div", { class: "blocks modal-blocks" });
   const error = h("p", { class: "action-error modal-error", role: "alert" });
-  const form = h("form", { novalidate: true, onsubmit: submit }, h("header", {}, title, closeButton), blocks, error, h("footer"));
-  dialog = h("dialog", { class: "dialog", "aria-labelledby": "view-title", dataset: { testid: "modal", viewId: view.id } }, form);
+  const form = h(
+    "form",
+    { novalidate: true, onsubmit: submit },
+    h("header", {}, title, closeButton),
+    blocks,
+    error,
+    h("footer"),
+  );
+  dialog = h(
+    "dialog",
+    { class: "dialog", "aria-labelledby": "view-title", dataset: { testid: "modal", viewId: view.id } },
+    form,
+  );
   dialog.addEventListener("cancel", (event) => {
     event.preventDefault();
     dismiss();
@@ -55,16 +70,33 @@ function open(view) {
 function draw(view, depth) {
   const first = !dialog.querySelector(".modal-blocks").childElementCount;
   replace(dialog.querySelector("h2"), plain(view.title?.text ?? ""));
-  keyed(dialog.querySelector(".modal-blocks"), view.blocks.map((block, index) => ({ block, index })), {
-    key: ({ block, index }) => block.block_id ?? index,
-    signature: ({ block }) => JSON.stringify(block),
-    render: ({ block }) => blockNode(block, contextOf(view)),
-  });
+  keyed(
+    dialog.querySelector(".modal-blocks"),
+    view.blocks.map((block, index) => ({ block, index })),
+    {
+      key: ({ block, index }) => block.block_id ?? index,
+      signature: ({ block }) => JSON.stringify(block),
+      render: ({ block }) => blockNode(block, contextOf(view)),
+    },
+  );
   const closeText = view.close?.text ?? (depth > 1 ? "Back" : "Close");
-  const cancel = h("button", { type: "button", class: "button", dataset: { testid: "modal-close", focus: "close" }, onclick: dismiss }, closeText);
-  const ok = view.submit && h("button", { type: "submit", class: "button button-primary", dataset: { testid: "modal-submit", focus: "submit" } }, plain(view.submit.text));
+  const cancel = h(
+    "button",
+    { type: "button", class: "button", dataset: { testid: "modal-close", focus: "close" }, onclick: dismiss },
+    closeText,
+  );
+  const ok =
+    view.submit &&
+    h(
+      "button",
+      { type: "submit", class: "button button-primary", dataset: { testid: "modal-submit", focus: "submit" } },
+      plain(view.submit.text),
+    );
   const footer = dialog.querySelector("footer");
-  keyed(footer, [{ closeText, submit: view.submit?.text }], { key: () => "buttons", render: () => h("div", { class: "footer-buttons" }, cancel, ok) });
+  keyed(footer, [{ closeText, submit: view.submit?.text }], {
+    key: () => "buttons",
+    render: () => h("div", { class: "footer-buttons" }, cancel, ok),
+  });
   if (first) dialog.querySelector(".modal-blocks :is(input, select, textarea)")?.focus();
 }
 
@@ -79,7 +111,14 @@ function contextOf(view) {
     form,
     act: async (block, element, tail) => {
       const state = { values: form.values(shown.blocks) };
-      const body = { user: session.user, view_id: view.id, block_id: block.block_id, action_id: element.action_id, ...tail, state };
+      const body = {
+        user: session.user,
+        view_id: view.id,
+        block_id: block.block_id,
+        action_id: element.action_id,
+        ...tail,
+        state,
+      };
       await post("/sandbox/slack/view/action", body);
       await refreshView();
     },
@@ -112,7 +151,11 @@ async function submit(event) {
   if (Object.keys(missing).length) return;
   button.setAttribute("aria-busy", "true");
   try {
-    const answer = await post("/sandbox/slack/view/submit", { user: session.user, view_id: view.id, values: formOf(view).values(view.blocks) });
+    const answer = await post("/sandbox/slack/view/submit", {
+      user: session.user,
+      view_id: view.id,
+      values: formOf(view).values(view.blocks),
+    });
     if (answer.errors) showErrors(answer.errors, true);
     await refreshView();
   } catch (refused) {
@@ -133,7 +176,8 @@ function incomplete(view) {
     const empty = value === null || value === undefined || value.length === 0;
     const field = document.getElementById(`f-${block.block_id}`);
     if (empty && !block.optional) errors[block.block_id] = "Please fill this in.";
-    else if (!empty && block.element.min_length > value.length) errors[block.block_id] = `At least ${block.element.min_length} characters.`;
+    else if (!empty && block.element.min_length > value.length)
+      errors[block.block_id] = `At least ${block.element.min_length} characters.`;
     else if (field?.validity && !field.validity.valid) errors[block.block_id] = field.validationMessage;
   }
   return errors;

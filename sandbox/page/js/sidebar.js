@@ -7,14 +7,37 @@ import { channelName, isUnread, move, session, workspace } from "./session.js";
 
 /** `unreadMail` is a count. Rows are rebuilt only where something changed. */
 export function showSidebar(nav, { unreadMail }) {
-  const channels = workspace.channels.filter((channel) => channel.kind !== "dm").map((channel) => channelRow(channel, "hash"));
-  const directs = workspace.channels.filter((channel) => channel.kind === "dm").map((channel) => channelRow(channel, "face"));
+  const channels = workspace.channels
+    .filter((channel) => channel.kind !== "dm")
+    .map((channel) => channelRow(channel, "hash"));
+  const directs = workspace.channels
+    .filter((channel) => channel.kind === "dm")
+    .map((channel) => channelRow(channel, "face"));
   const rows = [
-    title("Channels"), ...channels,
-    title("Direct messages"), ...directs, ...(directs.length ? [] : [{ key: "no-dms", note: "None yet: they appear when the bot writes to you." }]),
+    title("Channels"),
+    ...channels,
+    title("Direct messages"),
+    ...directs,
+    ...(directs.length ? [] : [{ key: "no-dms", note: "None yet: they appear when the bot writes to you." }]),
     title("Around it"),
-    { key: "home", name: "Patchgate Home", face: "home", testid: "home", to: { place: "home" }, current: session.place === "home" },
-    { key: "mail", name: "Mail", face: "mail", testid: "mail", to: { place: "mail" }, current: session.place === "mail", unread: unreadMail > 0, count: unreadMail },
+    {
+      key: "home",
+      name: "Patchgate Home",
+      face: "home",
+      testid: "home",
+      to: { place: "home" },
+      current: session.place === "home",
+    },
+    {
+      key: "mail",
+      name: "Mail",
+      face: "mail",
+      testid: "mail",
+      to: { place: "mail" },
+      current: session.place === "mail",
+      unread: unreadMail > 0,
+      count: unreadMail,
+    },
   ];
   keyed(nav, rows, { key: (row) => row.key, render: rowNode });
 }
@@ -46,6 +69,13 @@ function rowNode(row) {
     dataset: { testid: row.testid, focus: row.key, unread: row.unread ? "true" : undefined },
     onclick: () => move({ thread: null, ts: null, ...row.to }),
   };
-  const sign = row.unread && h("span", { class: row.count ? "nav-count" : "nav-dot" }, row.count || "", h("span", { class: "visually-hidden" }, " unread"));
+  const sign =
+    row.unread &&
+    h(
+      "span",
+      { class: row.count ? "nav-count" : "nav-dot" },
+      row.count || "",
+      h("span", { class: "visually-hidden" }, " unread"),
+    );
   return h("button", props, face, h("span", { class: "nav-name" }, row.name), sign);
 }

@@ -22,7 +22,11 @@ export function suggest(text) {
   const known = argumentValues(usage?.args[words.length - 2], words[1]);
   return known
     .filter((value) => value.startsWith(typed) && value !== typed)
-    .map((value) => ({ insert: `${[name, ...words.slice(0, -1), value].join(" ")} `, label: value, hint: usage.args[words.length - 2] }));
+    .map((value) => ({
+      insert: `${[name, ...words.slice(0, -1), value].join(" ")} `,
+      label: value,
+      hint: usage.args[words.length - 2],
+    }));
 }
 
 /** The usage line of the subcommand being typed, for example `scan APP ENV`. */

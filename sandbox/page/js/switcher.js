@@ -33,7 +33,12 @@ export function openSwitcher() {
     list.children[active]?.scrollIntoView({ block: "nearest" });
   }
   function row(place, index) {
-    const props = { id: `switch-${index}`, role: "option", "aria-selected": String(index === active), onclick: () => go(place) };
+    const props = {
+      id: `switch-${index}`,
+      role: "option",
+      "aria-selected": String(index === active),
+      onclick: () => go(place),
+    };
     return h("li", props, place.label, place.unread && h("span", { class: "nav-dot" }));
   }
   function go(place) {
@@ -71,6 +76,9 @@ function places() {
     unread: isUnread(channel),
     to: { place: "channel", channel: channel.id },
   }));
-  const around = [["Patchgate Home", "home"], ["Mail", "mail"]].map(([name, place]) => ({ name, label: name, to: { place } }));
+  const around = [
+    ["Patchgate Home", "home"],
+    ["Mail", "mail"],
+  ].map(([name, place]) => ({ name, label: name, to: { place } }));
   return [...channels.sort((one, other) => Number(other.unread) - Number(one.unread)), ...around];
 }

@@ -15,14 +15,24 @@ const BLOCKS = {
   section,
   context: (block) => h("div", { class: "block-context" }, block.elements.map(contextElement)),
   actions: (block, ctx) =>
-    h("div", { class: "block-actions" }, block.elements.map((element) => elementNode(element, block, ctx))),
+    h(
+      "div",
+      { class: "block-actions" },
+      block.elements.map((element) => elementNode(element, block, ctx)),
+    ),
   image: (block) =>
-    h("figure", { class: "block-image" }, block.title && h("figcaption", {}, textObject(block.title)), imageNode(block.image_url, block.alt_text)),
+    h(
+      "figure",
+      { class: "block-image" },
+      block.title && h("figcaption", {}, textObject(block.title)),
+      imageNode(block.image_url, block.alt_text),
+    ),
   markdown: (block) => h("div", { class: "block-markdown" }, markdown(block.text)),
   rich_text: (block) => h("div", { class: "block-rich" }, richText(block)),
   table: tableNode,
   data_table: dataTableNode,
-  alert: (block) => h("div", { class: `block-alert alert-${block.level ?? "default"}`, role: "note" }, textObject(block.text)),
+  alert: (block) =>
+    h("div", { class: `block-alert alert-${block.level ?? "default"}`, role: "note" }, textObject(block.text)),
   input,
 };
 
@@ -37,7 +47,12 @@ export function blockNode(block, ctx) {
 
 function section(block, ctx) {
   const fields = block.fields?.map((field) => h("div", { class: "field" }, textObject(field)));
-  const text = h("div", { class: "section-text" }, textObject(block.text), fields && h("div", { class: "fields" }, fields));
+  const text = h(
+    "div",
+    { class: "section-text" },
+    textObject(block.text),
+    fields && h("div", { class: "fields" }, fields),
+  );
   const accessory = block.accessory && h("div", { class: "accessory" }, elementNode(block.accessory, block, ctx));
   return h("div", { class: "block-section" }, text, accessory);
 }
@@ -74,9 +89,21 @@ function input(block, ctx) {
     });
   }
   const optional = block.optional && h("span", { class: "hint" }, " (optional)");
-  const label = h(grouped ? "div" : "label", { id: `${id}-label`, class: "field-label", for: grouped ? undefined : id }, plain(block.label.text), optional);
+  const label = h(
+    grouped ? "div" : "label",
+    { id: `${id}-label`, class: "field-label", for: grouped ? undefined : id },
+    plain(block.label.text),
+    optional,
+  );
   const hint = h("div", { id: `${id}-hint`, class: "hint" }, block.hint && plain(block.hint.text));
-  return h("div", { class: "block-input" }, label, field, hint, h("div", { id: `${id}-error`, class: "field-error", role: "alert" }));
+  return h(
+    "div",
+    { class: "block-input" },
+    label,
+    field,
+    hint,
+    h("div", { id: `${id}-error`, class: "field-error", role: "alert" }),
+  );
 }
 
 /** Whether an input block with dispatch_action reports each change; text fields report on Enter instead. */

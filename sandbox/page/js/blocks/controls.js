@@ -30,9 +30,21 @@ const CONTROLS = {
   radio_buttons: (element, value, change, labels) =>
     choices("radio", element.options, value ? [value.value] : [], (chosen) => change(chosen[0] ?? null), labels),
   checkboxes: (element, value, change, labels) =>
-    choices("checkbox", element.options, value.map((option) => option.value), change, labels),
+    choices(
+      "checkbox",
+      element.options,
+      value.map((option) => option.value),
+      change,
+      labels,
+    ),
   multi_static_select: (element, value, change, labels) =>
-    choices("checkbox", allOptions(element), value.map((option) => option.value), change, labels),
+    choices(
+      "checkbox",
+      allOptions(element),
+      value.map((option) => option.value),
+      change,
+      labels,
+    ),
   multi_users_select: (element, value, change, labels) =>
     choices("checkbox", people(), value, (chosen) => change(chosen.map((option) => option.value)), labels),
 };
@@ -86,7 +98,12 @@ function idSelect(element, value, change, labels, options) {
   const nodes = options.map((option) =>
     h("option", { value: option.value, selected: option.value === value }, option.text.text),
   );
-  return h("select", { ...labels, onchange: (event) => change(event.target.value || null) }, hollow(element, value), nodes);
+  return h(
+    "select",
+    { ...labels, onchange: (event) => change(event.target.value || null) },
+    hollow(element, value),
+    nodes,
+  );
 }
 
 function hollow(element, value) {
@@ -119,7 +136,13 @@ function filterOf(rows) {
     const wanted = event.target.value.trim().toLowerCase();
     for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
   };
-  return h("input", { type: "search", class: "choice-filter", placeholder: "Filter…", "aria-label": "Filter the options", oninput });
+  return h("input", {
+    type: "search",
+    class: "choice-filter",
+    placeholder: "Filter…",
+    "aria-label": "Filter the options",
+    oninput,
+  });
 }
 
 const allOptions = (element) => element.options ?? (element.option_groups ?? []).flatMap((group) => group.options);

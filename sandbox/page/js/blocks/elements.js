@@ -46,7 +46,12 @@ function buttonNode(element, block, ctx) {
       perform(event.currentTarget, element, block, ctx, tail);
     },
   };
-  return h("button", props, plain(element.text.text), element.url && h("span", { class: "hint", "aria-hidden": "true" }, " ↗"));
+  return h(
+    "button",
+    props,
+    plain(element.text.text),
+    element.url && h("span", { class: "hint", "aria-hidden": "true" }, " ↗"),
+  );
 }
 
 function overflowNode(element, block, ctx) {

@@ -11,8 +11,16 @@ export function tableNode(block) {
   const wrap = (index) => (block.column_settings?.[index]?.is_wrapped ? "" : " nowrap");
   const [head, ...rows] = block.rows;
   const row = (cells, tag) =>
-    h("tr", {}, cells.map((cell, index) => h(tag, { class: align(index) + wrap(index) }, cellNodes(cell))));
-  const body = h("tbody", {}, rows.map((cells) => row(cells, "td")));
+    h(
+      "tr",
+      {},
+      cells.map((cell, index) => h(tag, { class: align(index) + wrap(index) }, cellNodes(cell))),
+    );
+  const body = h(
+    "tbody",
+    {},
+    rows.map((cells) => row(cells, "td")),
+  );
   return scrollable("Table", h("table", { class: "grid" }, h("thead", {}, row(head, "th")), body));
 }
 
@@ -25,12 +33,24 @@ export function dataTableNode(block) {
   const pager = h("div", { class: "pager" });
 
   function show() {
-    const found = sorted(rows.filter((row) => row.some((cell) => cellText(cell).toLowerCase().includes(view.filter))), view);
+    const found = sorted(
+      rows.filter((row) => row.some((cell) => cellText(cell).toLowerCase().includes(view.filter))),
+      view,
+    );
     const pages = Math.max(1, Math.ceil(found.length / size));
     view.page = Math.min(view.page, pages - 1);
     const shown = found.slice(view.page * size, (view.page + 1) * size);
-    replace(table, h("caption", {}, block.caption), h("thead", {}, h("tr", {}, head.map(headCell))), h("tbody", {}, shown.map(bodyRow)));
-    replace(pager, pages > 1 && pageButtons(pages), h("span", { class: "hint", role: "status" }, countOf(found.length, shown.length)));
+    replace(
+      table,
+      h("caption", {}, block.caption),
+      h("thead", {}, h("tr", {}, head.map(headCell))),
+      h("tbody", {}, shown.map(bodyRow)),
+    );
+    replace(
+      pager,
+      pages > 1 && pageButtons(pages),
+      h("span", { class: "hint", role: "status" }, countOf(found.length, shown.length)),
+    );
   }
   function headCell(cell, index) {
     const order = view.sort !== index ? "none" : view.descending ? "descending" : "ascending";
@@ -41,12 +61,24 @@ export function dataTableNode(block) {
       table.querySelectorAll("thead button")[index].focus();
     };
     const arrow = { none: "", ascending: " ↑", descending: " ↓" }[order];
-    return h("th", { scope: "col", "aria-sort": order }, h("button", { type: "button", class: "sort", onclick }, cellText(cell), arrow));
+    return h(
+      "th",
+      { scope: "col", "aria-sort": order },
+      h("button", { type: "button", class: "sort", onclick }, cellText(cell), arrow),
+    );
   }
   function bodyRow(cells) {
-    return h("tr", {}, cells.map((cell, index) =>
-      h(index === rowHeader ? "th" : "td", { scope: index === rowHeader && "row", class: numeric(cell) && "align-right" }, cellNodes(cell)),
-    ));
+    return h(
+      "tr",
+      {},
+      cells.map((cell, index) =>
+        h(
+          index === rowHeader ? "th" : "td",
+          { scope: index === rowHeader && "row", class: numeric(cell) && "align-right" },
+          cellNodes(cell),
+        ),
+      ),
+    );
   }
   function pageButtons(pages) {
     const turn = (by) => () => {
@@ -55,17 +87,36 @@ export function dataTableNode(block) {
       pager.querySelectorAll("button")[by < 0 ? 0 : 1]?.focus();
     };
     return [
-      h("button", { type: "button", class: "button button-small", disabled: view.page === 0, onclick: turn(-1) }, "Previous"),
+      h(
+        "button",
+        { type: "button", class: "button button-small", disabled: view.page === 0, onclick: turn(-1) },
+        "Previous",
+      ),
       h("span", {}, `${view.page + 1} of ${pages}`),
-      h("button", { type: "button", class: "button button-small", disabled: view.page === pages - 1, onclick: turn(1) }, "Next"),
+      h(
+        "button",
+        { type: "button", class: "button button-small", disabled: view.page === pages - 1, onclick: turn(1) },
+        "Next",
+      ),
     ];
   }
-  const countOf = (found, shown) => (found === rows.length ? `${rows.length} rows` : `${found} of ${rows.length} rows${shown ? "" : ": nothing matches"}`);
+  const countOf = (found, shown) =>
+    found === rows.length
+      ? `${rows.length} rows`
+      : `${found} of ${rows.length} rows${shown ? "" : ": nothing matches"}`;
   const oninput = (event) => {
     Object.assign(view, { filter: event.target.value.trim().toLowerCase(), page: 0 });
     show();
   };
-  const filter = rows.length > size && h("input", { type: "search", class: "table-filter", placeholder: "Filter rows…", "aria-label": `Filter: ${block.caption}`, oninput });
+  const filter =
+    rows.length > size &&
+    h("input", {
+      type: "search",
+      class: "table-filter",
+      placeholder: "Filter rows…",
+      "aria-label": `Filter: ${block.caption}`,
+      oninput,
+    });
   show();
   return h("div", { class: "data-table" }, filter, scrollable(block.caption, table), pager);
 }

@@ -23,8 +23,15 @@ export function showFleet({ applications }) {
   applications.forEach((application, index) => {
     const node = body.children[index];
     const nodes = application.environments.flatMap((environment) => environment.nodes);
-    keyed(node.querySelector(".fleet-summary"), nodes, { key: ({ id }) => id, signature: (each) => statusOf(each).join(), render: dot });
-    keyed(node.querySelector(".fleet-nodes"), application.environments.flatMap(rowsOf), { key: (row) => row.key, render: rowNode });
+    keyed(node.querySelector(".fleet-summary"), nodes, {
+      key: ({ id }) => id,
+      signature: (each) => statusOf(each).join(),
+      render: dot,
+    });
+    keyed(node.querySelector(".fleet-nodes"), application.environments.flatMap(rowsOf), {
+      key: (row) => row.key,
+      render: rowNode,
+    });
   });
 }
 
@@ -43,20 +50,37 @@ function rowNode({ environment, node }) {
 
 function environmentNode({ name, account, region, production }) {
   const badge = production && h("span", { class: "badge badge-prod" }, "production");
-  return h("div", { class: "fleet-env" }, h("span", { class: "fleet-env-name" }, name), badge, h("span", { class: "hint" }, `${account} · ${region}`));
+  return h(
+    "div",
+    { class: "fleet-env" },
+    h("span", { class: "fleet-env-name" }, name),
+    badge,
+    h("span", { class: "hint" }, `${account} · ${region}`),
+  );
 }
 
 function nodeRow(node) {
-  return h("div", { class: "node", dataset: { testid: "node", node: node.id } },
+  return h(
+    "div",
+    { class: "node", dataset: { testid: "node", node: node.id } },
     dot(node),
     h("span", { class: "node-name", title: `${node.id} · ${node.platform}` }, node.name),
-    h("span", { class: "node-signs" },
+    h(
+      "span",
+      { class: "node-signs" },
       node.running && h("span", { class: "badge badge-run" }, node.running),
       node.power === "running" && node.agent !== "online" && h("span", { class: "badge badge-warn" }, node.agent),
       node.power !== "running" && h("span", { class: "badge" }, node.power),
       Boolean(node.pending_reboot) && h("span", { class: "badge badge-warn" }, "reboot pending"),
-      node.failing.map((name) => h("span", { class: "badge badge-bad", title: `${name} fails to install on this node` }, `fails: ${name}`)),
-      h("span", { class: node.missing ? "count" : "count count-none", title: `${node.missing} patches missing` }, String(node.missing), h("span", { class: "visually-hidden" }, " missing")),
+      node.failing.map((name) =>
+        h("span", { class: "badge badge-bad", title: `${name} fails to install on this node` }, `fails: ${name}`),
+      ),
+      h(
+        "span",
+        { class: node.missing ? "count" : "count count-none", title: `${node.missing} patches missing` },
+        String(node.missing),
+        h("span", { class: "visually-hidden" }, " missing"),
+      ),
     ),
     actions(node),
   );
@@ -77,10 +101,19 @@ function actions(node) {
   if (node.power === "terminated") return null;
   const ask = (change) => () => run(() => post(`/sandbox/world/nodes/${encodeURIComponent(node.id)}`, change));
   const items = [
-    node.power === "stopped" ? { label: "Start the node", choose: ask({ power: "start" }) } : { label: "Stop the node", choose: ask({ power: "stop" }) },
+    node.power === "stopped"
+      ? { label: "Start the node", choose: ask({ power: "start" }) }
+      : { label: "Stop the node", choose: ask({ power: "stop" }) },
     ...(["lost", "silent"].includes(node.agent)
       ? [{ label: "Bring the agent back", choose: ask({ agent: "back" }) }]
-      : [{ label: "Lose the agent", choose: ask({ agent: "lost" }) }, { label: "Silence the agent", choose: ask({ agent: "silent" }) }]),
+      : [
+          { label: "Lose the agent", choose: ask({ agent: "lost" }) },
+          { label: "Silence the agent", choose: ask({ agent: "silent" }) },
+        ]),
   ];
-  return menuButton({ class: "bar-button small", "aria-label": `Actions for ${node.name}`, dataset: { focus: "menu" } }, icon("more"), items);
+  return menuButton(
+    { class: "bar-button small", "aria-label": `Actions for ${node.name}`, dataset: { focus: "menu" } },
+    icon("more"),
+    items,
+  );
 }

@@ -8,21 +8,40 @@ const node = h("select", { id: "foreign-node" });
 let drawn = "";
 
 export function foreignSection(run) {
-  const operation = h("select", { id: "foreign-operation" }, ["Install", "Scan"].map((name) => h("option", {}, name)));
+  const operation = h(
+    "select",
+    { id: "foreign-operation" },
+    ["Install", "Scan"].map((name) => h("option", {}, name)),
+  );
   const onsubmit = (event) => {
     event.preventDefault();
     run(() => post("/sandbox/world/foreign", { node: node.value, operation: operation.value }));
   };
-  const start = h("button", { type: "submit", class: "button button-small", dataset: { testid: "foreign-start" } }, "Run it");
-  const form = h("form", { class: "mini-form", onsubmit, "aria-label": "Somebody else's operation" }, field("Node", node), field("Operation", operation), start);
+  const start = h(
+    "button",
+    { type: "submit", class: "button button-small", dataset: { testid: "foreign-start" } },
+    "Run it",
+  );
+  const form = h(
+    "form",
+    { class: "mini-form", onsubmit, "aria-label": "Somebody else's operation" },
+    field("Node", node),
+    field("Operation", operation),
+    start,
+  );
   return section("Somebody else's operation", { testid: "panel-foreign", open: false }, form);
 }
 
 export function showForeign({ applications }) {
-  const nodes = applications.flatMap((application) => application.environments.flatMap((environment) => environment.nodes));
+  const nodes = applications.flatMap((application) =>
+    application.environments.flatMap((environment) => environment.nodes),
+  );
   const names = nodes.map(({ id, name }) => `${id} ${name}`).join();
   if (names === drawn) return;
   drawn = names;
   const chosen = node.value;
-  replace(node, nodes.map(({ id, name }) => h("option", { value: id, selected: id === chosen }, name)));
+  replace(
+    node,
+    nodes.map(({ id, name }) => h("option", { value: id, selected: id === chosen }, name)),
+  );
 }

@@ -12,7 +12,12 @@ let rows = [];
 let last = 0;
 
 export function logSection() {
-  return section("SSM log", { testid: "panel-log" }, h("label", { class: "choice" }, reads, h("span", {}, "Show reads too")), tail);
+  return section(
+    "SSM log",
+    { testid: "panel-log" },
+    h("label", { class: "choice" }, reads, h("span", {}, "Show reads too")),
+    tail,
+  );
 }
 
 /** Fetches what came after the last row seen. */
@@ -34,8 +39,20 @@ function draw() {
 function rowNode(row) {
   if (row.note) return h("li", { class: "hint" }, row.note);
   const bad = row.outcome !== "ok" && h("span", { class: "badge badge-bad" }, row.outcome);
-  const summary = h("summary", {}, h("span", { class: "log-at" }, row.at.slice(11, 19)), h("span", { class: READ.test(row.operation) ? "log-read" : "log-write" }, row.operation), h("span", { class: "hint" }, subject(row)), bad);
-  const details = { account: row.account, region: row.region, command_id: row.command_id ?? undefined, params: row.params };
+  const summary = h(
+    "summary",
+    {},
+    h("span", { class: "log-at" }, row.at.slice(11, 19)),
+    h("span", { class: READ.test(row.operation) ? "log-read" : "log-write" }, row.operation),
+    h("span", { class: "hint" }, subject(row)),
+    bad,
+  );
+  const details = {
+    account: row.account,
+    region: row.region,
+    command_id: row.command_id ?? undefined,
+    params: row.params,
+  };
   return h("li", {}, h("details", {}, summary, h("pre", {}, JSON.stringify(details, null, 2))));
 }
 

@@ -22,8 +22,20 @@ let reading = false;
 
 export function setUpPanel() {
   const head = h("header", { class: "pane-head" }, h("h2", { tabindex: -1 }, "Simulated world"));
-  const sections = [clockSection(run), fleetSection(run), repositoriesSection(run), faultsSection(run), foreignSection(run), logSection()];
-  replace(document.getElementById("panel"), head, error, h("div", { class: "scroller panel-body", tabindex: 0, role: "region", "aria-label": "Simulated world" }, sections));
+  const sections = [
+    clockSection(run),
+    fleetSection(run),
+    repositoriesSection(run),
+    faultsSection(run),
+    foreignSection(run),
+    logSection(),
+  ];
+  replace(
+    document.getElementById("panel"),
+    head,
+    error,
+    h("div", { class: "scroller panel-body", tabindex: 0, role: "region", "aria-label": "Simulated world" }, sections),
+  );
   setInterval(tick, EVERY_MS);
   tick();
 }
@@ -80,5 +92,10 @@ function showTime() {
   const text = `${day.replace(/ \d{4}$/, "")} ${time.slice(0, 5)}${speed}`;
   if (toggle.dataset.shows === text) return;
   toggle.dataset.shows = text;
-  replace(toggle, icon("globe"), h("span", { class: "clock-date" }, day.replace(/ \d{4}$/, "")), h("span", {}, time.slice(0, 5) + speed));
+  replace(
+    toggle,
+    icon("globe"),
+    h("span", { class: "clock-date" }, day.replace(/ \d{4}$/, "")),
+    h("span", {}, time.slice(0, 5) + speed),
+  );
 }

@@ -17,19 +17,42 @@ export function repositoriesSection(runner) {
 
 /** `moves` holds past ones too: shown is what comes next. */
 export function showRepositories({ repositories }) {
-  const next = repositories.map(({ name, moves }) => ({ name, moves: moves.filter((move) => new Date(move.at) > now()).slice(0, SHOWN) }));
+  const next = repositories.map(({ name, moves }) => ({
+    name,
+    moves: moves.filter((move) => new Date(move.at) > now()).slice(0, SHOWN),
+  }));
   keyed(body, next, { key: (repository) => repository.name, render: repositoryNode });
 }
 
 function repositoryNode({ name, moves }) {
   const onclick = () => run(() => post(`/sandbox/world/repositories/${encodeURIComponent(name)}/move`, {}));
-  const button = h("button", { type: "button", class: "button button-small", "aria-label": `Move ${name} now`, dataset: { testid: "repository-move", focus: "move" }, onclick }, "Move now");
+  const button = h(
+    "button",
+    {
+      type: "button",
+      class: "button button-small",
+      "aria-label": `Move ${name} now`,
+      dataset: { testid: "repository-move", focus: "move" },
+      onclick,
+    },
+    "Move now",
+  );
   const list = moves.map((move) => {
     const at = new Date(move.at);
     const when = [dateNode(at, "{date_short_pretty} {time}", { atStart: true }), " · ", dateNode(at, "{ago}")];
-    return h("li", {}, when, h("span", { class: "hint", title: move.packages.join("\n") }, ` · ${packagesText(move.packages)}`));
+    return h(
+      "li",
+      {},
+      when,
+      h("span", { class: "hint", title: move.packages.join("\n") }, ` · ${packagesText(move.packages)}`),
+    );
   });
-  return h("div", { class: "repository" }, h("div", { class: "repository-head" }, h("span", {}, name), button), list.length ? h("ul", {}, list) : h("p", { class: "hint" }, "No move planned."));
+  return h(
+    "div",
+    { class: "repository" },
+    h("div", { class: "repository-head" }, h("span", {}, name), button),
+    list.length ? h("ul", {}, list) : h("p", { class: "hint" }, "No move planned."),
+  );
 }
 
 /** `packages` are "name version". */

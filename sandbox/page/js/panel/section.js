@@ -7,7 +7,12 @@ export function section(title, { open = true, testid }, ...children) {
   const saved = localStorage.getItem(key);
   const ontoggle = (event) => localStorage.setItem(key, event.currentTarget.open ? "open" : "closed");
   const isOpen = saved === null ? open : saved === "open";
-  return h("details", { class: "panel-section", open: isOpen, ontoggle, dataset: { testid } }, h("summary", {}, h("h3", {}, title)), children);
+  return h(
+    "details",
+    { class: "panel-section", open: isOpen, ontoggle, dataset: { testid } },
+    h("summary", {}, h("h3", {}, title)),
+    children,
+  );
 }
 
 /** A labelled field of a small form; `control` needs an id. */

@@ -20,7 +20,7 @@ const TOKENS = {
 };
 
 /** Slack's date format, for example `{date_short_pretty} at {time}`; unknown tokens stay as written. */
-export function formatDate(at, format, { atStart = false } = {}) {
+function formatDate(at, format, { atStart = false } = {}) {
   const text = format.replace(/\{(\w+)\}/g, (whole, token) => TOKENS[token]?.(at) ?? whole);
   return atStart ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }
@@ -29,7 +29,11 @@ export function formatDate(at, format, { atStart = false } = {}) {
 export function dateNode(at, format, { fallback = "", atStart = false } = {}) {
   if (Number.isNaN(at.getTime())) return document.createTextNode(fallback);
   const data = { format, atStart: atStart ? "true" : undefined };
-  return h("time", { datetime: at.toISOString(), dataset: data, title: fullTime(at) }, formatDate(at, format, { atStart }));
+  return h(
+    "time",
+    { datetime: at.toISOString(), dataset: data, title: fullTime(at) },
+    formatDate(at, format, { atStart }),
+  );
 }
 
 /** Brings "today", "yesterday" and "5 minutes ago" up to date everywhere, after time has passed or jumped. */
@@ -58,7 +62,11 @@ export function clockFace(at, timeZone) {
 export function ago(at) {
   const seconds = (at - now()) / 1000;
   const words = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
-  for (const [unit, size] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
+  for (const [unit, size] of [
+    ["day", 86400],
+    ["hour", 3600],
+    ["minute", 60],
+  ]) {
     if (Math.abs(seconds) >= size) return words.format(Math.round(seconds / size), unit);
   }
   return Math.abs(seconds) < 1 ? "now" : words.format(Math.round(seconds), "second");

@@ -27,8 +27,14 @@ function blocks(lines) {
   const nodes = [];
   let at = 0;
   while (at < lines.length) {
-    const [node, used] = fence(lines, at) ?? heading(lines, at) ?? rule(lines, at) ?? quote(lines, at)
-      ?? table(lines, at) ?? list(lines, at) ?? paragraph(lines, at);
+    const [node, used] =
+      fence(lines, at) ??
+      heading(lines, at) ??
+      rule(lines, at) ??
+      quote(lines, at) ??
+      table(lines, at) ??
+      list(lines, at) ??
+      paragraph(lines, at);
     if (node) nodes.push(node);
     at += used;
   }
@@ -63,16 +69,26 @@ function table(lines, at) {
   if (!lines[at].includes("|") || !SEPARATOR.test(lines[at + 1] ?? "") || !lines[at + 1].includes("-")) return null;
   let end = at + 2;
   while (end < lines.length && lines[end].includes("|")) end += 1;
-  const aligns = cells(lines[at + 1]).map((cell) => (cell.endsWith(":") ? (cell.startsWith(":") ? "center" : "right") : "left"));
+  const aligns = cells(lines[at + 1]).map((cell) =>
+    cell.endsWith(":") ? (cell.startsWith(":") ? "center" : "right") : "left",
+  );
   const row = (line, tag) =>
-    h("tr", {}, cells(line).map((cell, index) => h(tag, { class: `align-${aligns[index] ?? "left"}` }, inline(cell))));
+    h(
+      "tr",
+      {},
+      cells(line).map((cell, index) => h(tag, { class: `align-${aligns[index] ?? "left"}` }, inline(cell))),
+    );
   const body = lines.slice(at + 2, end).map((line) => row(line, "td"));
   const node = h("table", { class: "grid" }, h("thead", {}, row(lines[at], "th")), h("tbody", {}, body));
   return [h("div", { class: "table-wrap", tabindex: 0, role: "region", "aria-label": "Table" }, node), end - at];
 }
 
 function cells(line) {
-  return line.trim().replace(/^\||(?<!\\)\|$/g, "").split(/(?<!\\)\|/).map((cell) => cell.trim());
+  return line
+    .trim()
+    .replace(/^\||(?<!\\)\|$/g, "")
+    .split(/(?<!\\)\|/)
+    .map((cell) => cell.trim());
 }
 
 /** A list with its nested lines, which are indented deeper than its own marker. */
@@ -118,10 +134,11 @@ function starts(lines, at) {
 function inline(text) {
   const nodes = [];
   let buffer = "";
-  for (let at = 0; at < text.length; ) {
-    const found = /[`*_~[<h\\]/.test(text[at]) && !(/[_h]/.test(text[at]) && /[\p{L}\p{N}]/u.test(text[at - 1] ?? ""))
-      ? INLINE.map(([pattern, build]) => [pattern.exec(text.slice(at)), build]).find(([match]) => match)
-      : undefined;
+  for (let at = 0; at < text.length;) {
+    const found =
+      /[`*_~[<h\\]/.test(text[at]) && !(/[_h]/.test(text[at]) && /[\p{L}\p{N}]/u.test(text[at - 1] ?? ""))
+        ? INLINE.map(([pattern, build]) => [pattern.exec(text.slice(at)), build]).find(([match]) => match)
+        : undefined;
     if (!found) {
       buffer += text[at];
       at += 1;

@@ -39,7 +39,7 @@ export function plain(text) {
 }
 
 /** Undoes the three escapes. */
-export function unescaped(text) {
+function unescaped(text) {
   return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 }
 
@@ -57,7 +57,11 @@ export const groupMention = (id, label) => {
 };
 export const broadcast = (range) => h("span", { class: "mention mention-all" }, `@${range}`);
 export const channelMention = (id) =>
-  h("a", { class: "mention", href: `#channel=${encodeURIComponent(id)}`, dataset: { channel: id } }, `#${channelName(id)}`);
+  h(
+    "a",
+    { class: "mention", href: `#channel=${encodeURIComponent(id)}`, dataset: { channel: id } },
+    `#${channelName(id)}`,
+  );
 
 function lines(text) {
   const nodes = [];
@@ -127,7 +131,10 @@ function entityNode(target, label, atStart) {
   if (target.startsWith("#")) return channelMention(target.slice(1));
   if (target.startsWith("!date^")) {
     const [, epoch, format, url] = target.split("^");
-    const node = dateNode(new Date(Number(epoch) * 1000), format ?? "", { fallback: label && unescaped(label), atStart });
+    const node = dateNode(new Date(Number(epoch) * 1000), format ?? "", {
+      fallback: label && unescaped(label),
+      atStart,
+    });
     return url ? link(unescaped(url), node) : node;
   }
   if (target.startsWith("!subteam^")) return groupMention(target.slice(9), label && unescaped(label));
@@ -147,7 +154,8 @@ function code(text, at) {
 function styled(text, at) {
   const mark = text[at];
   const tag = STYLES[mark];
-  if (!tag || /[\p{L}\p{N}]/u.test(text[at - 1] ?? "") || /\s/.test(text[at + 1] ?? " ") || text[at + 1] === mark) return null;
+  if (!tag || /[\p{L}\p{N}]/u.test(text[at - 1] ?? "") || /\s/.test(text[at + 1] ?? " ") || text[at + 1] === mark)
+    return null;
   for (let end = skip(text, at + 1); end < text.length; end = skip(text, end + 1)) {
     const closes = text[end] === mark && end > at + 1 && !/\s/.test(text[end - 1]);
     if (closes && !/[\p{L}\p{N}]/u.test(text[end + 1] ?? "")) {

@@ -16,7 +16,13 @@ const LEAVES = {
   date: (leaf) => dateNode(new Date(leaf.timestamp * 1000), leaf.format, { fallback: leaf.fallback }),
   color: (leaf) => h("code", {}, leaf.value),
 };
-const STYLE_TAGS = [["code", "code"], ["bold", "strong"], ["italic", "em"], ["strike", "s"], ["underline", "u"]];
+const STYLE_TAGS = [
+  ["code", "code"],
+  ["bold", "strong"],
+  ["italic", "em"],
+  ["strike", "s"],
+  ["underline", "u"],
+];
 
 /** A rich_text block, or a rich_text cell of a table. */
 export function richText(block) {
