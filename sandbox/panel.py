@@ -101,7 +101,7 @@ class Panel:
             fault = self._world.faults.add(
                 _text(body, "service"),
                 _text(body, "operation"),
-                body.get("kind"),  # type: ignore[arg-type]  # add() checks it
+                _text(body, "kind"),
                 times=int(_number(body, "times")) if "times" in body else 1,
                 seconds=_number(body, "seconds") if "seconds" in body else None,
                 nodes=nodes,

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, get_args
 
-Kind = Literal["throttling", "server-error", "lost-reply", "slow", "access-denied", "never-answers"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+KINDS = ("throttling", "server-error", "lost-reply", "slow", "access-denied", "never-answers")
 
 
 @dataclass
@@ -19,7 +17,7 @@ class Fault:
     id: int
     service: str
     operation: str
-    kind: Kind
+    kind: str
     left: int
     seconds: float = 0.0
     nodes: frozenset[str] = field(default_factory=frozenset)
@@ -37,7 +35,7 @@ class Faults:
         self,
         service: str,
         operation: str,
-        kind: Kind,
+        kind: str,
         times: int = 1,
         seconds: float | None = None,
         nodes: Iterable[str] | None = None,

@@ -3,6 +3,7 @@
 moto's state is global to the process, so one simulated AWS at a time; starting another begins anew.
 """
 
+import os
 from collections.abc import Mapping
 from unittest.mock import patch
 from urllib.parse import unquote, urlsplit
@@ -16,6 +17,9 @@ from moto.s3.models import s3_backends
 
 from sandbox.aws.fleet import Environment, Fleet, Node
 from sandbox.aws.node import ManagedNode
+
+# Otherwise every EC2 backend begins by loading 1,291 public images, which is most of a start.
+os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 
 _STATES = {"running": ("running", 16), "stopped": ("stopped", 80), "terminated": ("terminated", 48)}
 
@@ -84,7 +88,7 @@ def _create_instance(environment: Environment, node: Node) -> None:
             [],
             region_name=environment.region,
             instance_type="m5.large",
-            is_instance_type_default=False,
+            is_instance_type_default=True,
             tags={"instance": dict(node.tags)},
         )
 

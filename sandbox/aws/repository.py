@@ -54,7 +54,10 @@ class MovingRepository:
             yield at, [published.release for published in together]
 
     def move_now(self, at: datetime, packages: int = 5) -> list[Release]:
-        """Publish made-up next versions of the first few security packages, as if the archive had moved."""
+        """Publish made-up next versions of the first few security packages, as if the archive had moved.
+
+        What was planned for these packages is dropped: it would be older than what is published now.
+        """
         newest = [offered[-1].release for key in sorted(self._history) if (offered := self.available(key, at))]
         newest.sort(key=lambda release: release.package.suite != "security")
         moved = [
@@ -67,5 +70,7 @@ class MovingRepository:
             for release in newest[:packages]
         ]
         for release in moved:
+            history = self._history[release.package.name, release.package.arch]
+            history[:] = [published for published in history if published.at <= at]
             self.publish(release, at)
         return moved

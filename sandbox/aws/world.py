@@ -14,12 +14,15 @@ from sandbox.aws.fleet import Fleet
 from sandbox.aws.library import Library
 from sandbox.aws.log import Install, SsmLog
 from sandbox.aws.model import SsmError
-from sandbox.aws.node import ManagedNode
+from sandbox.aws.node import Agent, ManagedNode, Power
 from sandbox.aws.patchrun import PatchRun
 from sandbox.aws.region import Region
 from sandbox.aws.repository import MovingRepository
 from sandbox.aws.runcommand import Durations, RunCommand
 from sandbox.aws.windows import Execution, MaintenanceWindow, keep_opening
+
+_POWERS: dict[str, Power] = {"stop": "stopped", "start": "running", "terminate": "terminated"}
+_AGENTS: dict[str, Agent] = {"lost": "lost", "silent": "silent", "back": "online"}
 
 
 class Clock(Protocol):
@@ -113,10 +116,12 @@ class World:
         return list(self._regions.values())
 
     def node(self, node_id: str) -> ManagedNode:
-        """Raises KeyError."""
-        for region in self._regions.values():
-            if node_id in region.nodes:
-                return region.nodes[node_id]
+        """The node as it is now. Raises KeyError."""
+        with self.lock:
+            self.advance()
+            for region in self._regions.values():
+                if node_id in region.nodes:
+                    return region.nodes[node_id]
         raise KeyError(node_id)
 
     def baseline_of(self, node: ManagedNode) -> PatchBaseline:
@@ -206,9 +211,9 @@ class World:
         """`stop`, `start` or `terminate` a node. Raises KeyError, ValueError."""
         with self.lock:
             now, node = self.advance(), self.node(node_id)
-            if power not in ("stop", "start", "terminate") or node.power == "terminated":
-                raise ValueError(f"power is {power!r}; a {node.power} node can't do that")
-            node.power = {"stop": "stopped", "start": "running", "terminate": "terminated"}[power]  # type: ignore[assignment]
+            if power not in _POWERS or node.power == "terminated":
+                raise ValueError(f"power is {power!r}; allowed are {', '.join(_POWERS)}, and nothing once terminated")
+            node.power = _POWERS[power]
             running = self.region(node.account, node.region).commands.get(node.running or "")
             if power == "start":
                 node.rebooting = False
@@ -222,10 +227,10 @@ class World:
         """`lost` (its ping is gone), `silent` (it pings but takes nothing), or `back`. Raises KeyError, ValueError."""
         with self.lock:
             now, node = self.advance(), self.node(node_id)
-            if agent not in ("lost", "silent", "back"):
-                raise ValueError(f"agent is {agent!r}; allowed are lost, silent, back")
+            if agent not in _AGENTS:
+                raise ValueError(f"agent is {agent!r}; allowed are {', '.join(_AGENTS)}")
             node.last_ping = now
-            node.agent = "online" if agent == "back" else agent  # type: ignore[assignment]
+            node.agent = _AGENTS[agent]
             if node.reachable:
                 self._run_command.node_back(node, now)
 
