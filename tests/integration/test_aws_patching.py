@@ -235,7 +235,7 @@ def test_i2_a_lost_reply_leaves_one_command_that_its_uuid_finds(place: Place) ->
 )
 def test_i2_a_refused_send_is_made_once(place: Place, fault: str, meaning: type[AwsError], code: str) -> None:
     request = place.request(place.ids()[0])
-    place.world.faults.add("ssm", "SendCommand", fault)  # type: ignore[arg-type]
+    place.world.faults.add("ssm", "SendCommand", fault)
     with pytest.raises(AwsError) as failed:
         place.manager.send(ROLE, request)
     assert type(failed.value) is meaning
