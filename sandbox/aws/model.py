@@ -28,7 +28,7 @@ _SPOKEN_STATES = (
     "AvailableSecurityUpdate",
 )
 _UNPATTERNED = frozenset({"StringDateTime"})
-# They also leave many strings blank, whatever the model demands of them.
+# They also leave strings blank and lists empty, whatever length the model demands of them.
 _NEVER_BLANK = frozenset({"PatchComplianceDataState", "CommandStatus", "CommandInvocationStatus", "InstanceId"})
 
 
@@ -76,7 +76,8 @@ def violations(shape: Shape, value: object, path: str = "", *, answering: bool =
     elif isinstance(shape, StructureShape) and isinstance(value, dict):
         yield from _structure(shape, value, path, answering)
     elif isinstance(shape, ListShape) and isinstance(value, list):
-        yield from _range(shape, len(value), value, path, "length")
+        if value or not answering:
+            yield from _range(shape, len(value), value, path, "length")
         for index, item in enumerate(value, start=1):
             yield from violations(shape.member, item, f"{path}.{index}.member", answering=answering)
     elif isinstance(shape, MapShape) and isinstance(value, dict):

@@ -143,6 +143,8 @@ class RunCommand:
         if run.request.installs:
             self._installed(command, run)
         reboot = run.needs_reboot
+        # The payload uploads before it reboots, and also where a package failed (main_entrance.py); only a run
+        # that gave up earlier leaves the old picture.
         if node.agent == "online":
             node.report = run.report(at)
         if reboot:

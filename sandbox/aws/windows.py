@@ -29,6 +29,7 @@ class Execution:
     id: str
     started: datetime
     ended: datetime
+    status: str
     details: str
 
 

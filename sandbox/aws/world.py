@@ -255,13 +255,16 @@ class World:
         """Run the window's Run Command tasks, by priority; there is nobody whom it would ask."""
         region = next(r for r in self._regions.values() if window.id in r.windows)
         tasks = [task.params for task in window.tasks.values() if task.params["TaskType"] == "RUN_COMMAND"]
+        status, details = "SUCCESS", "" if tasks else "No tasks to execute."
         for task in sorted(tasks, key=lambda params: params.get("Priority", 1)):
             run = task.get("TaskInvocationParameters", {}).get("RunCommand", {})
             params = {"DocumentName": task["TaskArn"], **run}
             params |= {name: task[name] for name in ("MaxConcurrency", "MaxErrors") if name in task}
-            self.send(region, self._window_nodes(region, window, task), at, params, foreign=True)
-        details = "" if tasks else "No tasks to execute."
-        window.executions.append(Execution(str(uuid4()), at, at + timedelta(seconds=1), details))
+            try:
+                self.send(region, self._window_nodes(region, window, task), at, params, foreign=True)
+            except SsmError as refused:
+                status, details = "FAILED", f"One or more tasks in the orchestration failed: {refused.message}"[:250]
+        window.executions.append(Execution(str(uuid4()), at, at + timedelta(seconds=1), status, details))
 
     def _window_nodes(self, region: Region, window: MaintenanceWindow, task: dict[str, Any]) -> list[ManagedNode]:
         nodes: dict[str, ManagedNode] = {}

@@ -45,7 +45,7 @@ class Aws:
             [node.id for node in self.fleet.environment("app", name).nodes] for name in ("nonprod", "prod")
         )
 
-    def client(self, service: Any, account: str = NONPRODUCTION, config: Config | None = None) -> Any:  # noqa: ANN401
+    def client(self, service: Any, account: str = NONPRODUCTION, config: Config | None = None) -> Any:
         return boto3.client(
             service,
             region_name="eu-west-1",
@@ -55,7 +55,7 @@ class Aws:
             config=config,
         )
 
-    def assumed(self, service: Any, account: str) -> Any:  # noqa: ANN401 - boto3's clients are made at run time
+    def assumed(self, service: Any, account: str) -> Any:
         """A client of the other account's role, as the bot gets it."""
         role = f"arn:aws:iam::{account}:role/patchgate"
         given = self.client("sts").assume_role(RoleArn=role, RoleSessionName="patchgate")["Credentials"]
@@ -68,7 +68,7 @@ class Aws:
             aws_session_token=given["SessionToken"],
         )
 
-    def run(self, ssm: Any, ids: list[str], operation: str, **parameters: str) -> str:  # noqa: ANN401
+    def run(self, ssm: Any, ids: list[str], operation: str, **parameters: str) -> str:
         """Send and let it end; returns the command's id."""
         given = {"Operation": [operation]} | {name: [value] for name, value in parameters.items()}
         sent = ssm.send_command(InstanceIds=ids, DocumentName="AWS-RunPatchBaseline", Parameters=given)
@@ -91,7 +91,7 @@ def aws() -> Iterator[Aws]:
     aws.server.stop()
 
 
-def states(ssm: Any, node: str) -> dict[str, tuple[str, str]]:  # noqa: ANN401
+def states(ssm: Any, node: str) -> dict[str, tuple[str, str]]:
     pages = ssm.get_paginator("describe_instance_patches").paginate(InstanceId=node)
     return {row["KBId"]: (row["State"], row["Title"]) for page in pages for row in page["Patches"]}
 
@@ -306,7 +306,7 @@ def test_fifty_calls_at_once_are_all_answered(served: Aws) -> None:
     answers: list[int] = []
     clients = [served.client("ssm") for _ in range(10)]
 
-    def ask(client: Any) -> None:  # noqa: ANN401
+    def ask(client: Any) -> None:
         answers.extend(len(client.describe_instance_information()["InstanceInformationList"]) for _ in range(5))
 
     threads = [threading.Thread(target=ask, args=(client,)) for client in clients]

@@ -31,7 +31,7 @@ class Page:
         started = threading.Event()
 
         class Server(uvicorn.Server):
-            async def startup(self, sockets: Any = None) -> None:  # noqa: ANN401 - uvicorn's signature
+            async def startup(self, sockets: Any = None) -> None:
                 await super().startup(sockets)
                 started.set()
 

@@ -21,7 +21,8 @@ class Call:
         """Raises InvalidInstanceId for what isn't there any more, too."""
         node = self.region.nodes.get(instance_id)
         if node is None or node.power == "terminated":
-            raise SsmError("InvalidInstanceId", f"Instances [[{instance_id}]] not in a valid state for account ")
+            message = f"Instances [[{instance_id}]] not in a valid state for account {self.region.account}"
+            raise SsmError("InvalidInstanceId", message)
         return node
 
 

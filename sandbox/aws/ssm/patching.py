@@ -33,7 +33,7 @@ def describe_instance_patch_states_for_patch_group(call: Call, params: dict[str,
     ]
     for item in params.get("Filters", []):
         key, wanted = item["Key"], item["Values"][0]
-        if not wanted.isdigit() or (states and key not in states[0]):
+        if not wanted.isdigit() or not key.endswith("Count") or (states and key not in states[0]):
             raise SsmError("InvalidFilter", f"The filter {key} {wanted} is not valid.")
         states = [state for state in states if _COMPARE[item["Type"]](state[key], int(wanted))]
     shown, token = page(params, states, default=50)

@@ -139,7 +139,7 @@ def describe_maintenance_window_executions(call: Call, params: dict[str, Any]) -
             {
                 "WindowId": params["WindowId"],
                 "WindowExecutionId": execution.id,
-                "Status": "SUCCESS",
+                "Status": execution.status,
                 "StatusDetails": execution.details or None,
                 "StartTime": execution.started,
                 "EndTime": execution.ended,

@@ -48,7 +48,7 @@ class Case:
         return f"{self.operation} {'.'.join(map(str, self.path))} {self.constraint}"
 
 
-def sample(shape: Shape) -> Any:  # noqa: ANN401 - any JSON value
+def sample(shape: Shape) -> Any:
     """A value with every member filled in that breaks nothing."""
     if isinstance(shape, StructureShape):
         return {name: sample(member) for name, member in shape.members.items()}
@@ -94,7 +94,7 @@ def walk(shape: Shape, path: Path) -> Iterator[tuple[Path, Shape]]:
         yield from walk(shape.value, (*path, sample(shape.key)))
 
 
-def broken(shape: Shape, valid: Any) -> Iterator[tuple[str, Any, str]]:  # noqa: ANN401 - any JSON value
+def broken(shape: Shape, valid: Any) -> Iterator[tuple[str, Any, str]]:
     """(constraint, a value that breaks it, what is said) for each constraint of this one value."""
     yield "type", [1] if isinstance(shape, StringShape | MapShape | StructureShape) else {"a": 1}, "must be of type"
     lowest, highest = shape.metadata.get("min"), shape.metadata.get("max")
@@ -131,13 +131,13 @@ def broken(shape: Shape, valid: Any) -> Iterator[tuple[str, Any, str]]:  # noqa:
             yield "max", highest + 1, "less than or equal to"
 
 
-def at(value: Any, path: Path) -> Any:  # noqa: ANN401 - any JSON value
+def at(value: Any, path: Path) -> Any:
     for step in path:
         value = value[step]
     return value
 
 
-def replaced(whole: Any, path: Path, value: Any) -> Any:  # noqa: ANN401 - any JSON value
+def replaced(whole: Any, path: Path, value: Any) -> Any:
     if not path:
         return value
     changed = copy.deepcopy(whole)

@@ -249,3 +249,42 @@ def test_rows_are_filtered_by_the_spoken_state() -> None:
     assert found("KBId", "bash.amd64") == ["bash.amd64"]
     with pytest.raises(SsmError, match="InvalidFilter"):
         found("Title", "bash.amd64:5.2.15-2")
+
+
+def test_states_of_a_patch_group_are_compared_by_count() -> None:
+    world = rig()
+    world.run("Scan")
+
+    def found(key: str, kind: str, value: str) -> int:
+        filters = [{"Key": key, "Type": kind, "Values": [value]}]
+        asked = {"PatchGroup": "app-nonprod", "Filters": filters}
+        return len(world.call("DescribeInstancePatchStatesForPatchGroup", **asked)["InstancePatchStates"])
+
+    assert [found("MissingCount", kind, "0") for kind in ("Equal", "NotEqual", "GreaterThan", "LessThan")] == [
+        0,
+        1,
+        1,
+        0,
+    ]
+    for key, value in (("InstanceId", "1"), ("MissingCount", "many"), ("UnheardCount", "1")):
+        with pytest.raises(SsmError, match="InvalidFilter"):
+            found(key, "Equal", value)
+    assert world.call("DescribeInstancePatchStatesForPatchGroup", PatchGroup="other")["InstancePatchStates"] == []
+
+
+def test_a_node_s_baseline_follows_its_group_and_else_the_default() -> None:
+    world = rig()
+    group = {"PatchGroup": "app-nonprod", "OperatingSystem": "DEBIAN"}
+    registered = world.call("GetPatchBaselineForPatchGroup", **group)["BaselineId"]
+    world.run("Scan")
+    assert world.state()["BaselineId"] == registered
+    assert world.call("GetPatchBaseline", BaselineId=registered)["PatchGroups"] == ["app-nonprod"]
+    [mapping] = world.call("DescribePatchGroups")["Mappings"]
+    assert mapping["BaselineIdentity"]["BaselineId"] == registered
+    default = world.call("GetDefaultPatchBaseline", OperatingSystem="DEBIAN")["BaselineId"]
+    other = world.call("GetPatchBaselineForPatchGroup", PatchGroup="other", OperatingSystem="DEBIAN")
+    assert other["BaselineId"] == default
+    owned = world.call("DescribePatchBaselines", Filters=[{"Key": "OWNER", "Values": ["AWS"]}])
+    assert [identity["BaselineId"] for identity in owned["BaselineIdentities"]] == [default]
+    with pytest.raises(SsmError, match="DoesNotExistException"):
+        world.call("GetPatchBaseline", BaselineId="pb-00000000000000000")

@@ -114,6 +114,19 @@ def test_a_node_that_dies_mid_run_is_in_progress_until_everything_has_expired() 
     assert world.state() == {}
 
 
+def test_an_agent_lost_mid_run_reports_when_it_is_back_but_the_picture_stays_old() -> None:
+    world = rig()
+    command = world.send("Install")
+    world.later(5)
+    world.world.set_agent(world.ids[0], "lost")
+    world.later(600)
+    assert world.details(command) == ["InProgress"]
+    world.world.set_agent(world.ids[0], "back")
+    assert world.details(command) == ["Success"]
+    assert world.state() == {}
+    assert world.world.installs()[0].rows == {world.ids[0]: (("openssl.amd64", "openssl.amd64:3.0.17-1"),)}
+
+
 def test_a_second_run_on_a_busy_node_fails_and_the_first_goes_on() -> None:
     world = rig()
     first = world.send()

@@ -127,6 +127,23 @@ def test_an_install_task_asks_nobody_when_its_window_opens() -> None:
     assert [execution["Status"] for execution in executions] == ["SUCCESS", "SUCCESS"]
 
 
+def test_a_task_that_cannot_be_sent_fails_its_execution_and_nothing_else() -> None:
+    world = Rig(small_fleet())
+    window = world.call("CreateMaintenanceWindow", **WINDOW)["WindowId"]
+    world.call(
+        "RegisterTaskWithMaintenanceWindow",
+        WindowId=window,
+        Targets=[{"Key": "InstanceIds", "Values": world.ids}],
+        TaskArn="AWS-RunPatchBaseline",
+        TaskType="RUN_COMMAND",
+        TaskInvocationParameters={"RunCommand": {"Parameters": {"Operation": ["Sweep"]}}},
+    )
+    world.later(86400)
+    [execution] = world.call("DescribeMaintenanceWindowExecutions", WindowId=window)["WindowExecutions"]
+    assert execution["Status"] == "FAILED"
+    assert world.call("ListCommands")["Commands"] == []
+
+
 def test_a_changed_or_deleted_window_no_longer_opens_as_before() -> None:
     world = Rig(small_fleet())
     window = world.call("CreateMaintenanceWindow", **WINDOW)["WindowId"]
