@@ -44,7 +44,12 @@ def run(address: str | None) -> None:
 @click.option("--port", default=8000, show_default=True, help="Port of the page, on loopback; 0 takes a free one.")
 def sandbox(port: int) -> None:
     """Run the bot with a simulated AWS and a local Slack workspace, in a browser."""
-    from bot.sandbox_command import serve_sandbox
+    try:
+        from bot.sandbox_command import serve_sandbox
+    except ImportError as error:
+        raise click.ClickException(
+            f"The sandbox is not installed here ({error.name} is missing); install patchgate[sandbox]."
+        ) from None
 
     _log_to_stderr("WARNING")
     _or_exit(lambda: serve_sandbox(port))
@@ -70,8 +75,10 @@ def _settings() -> Settings:
 def _log_to_stderr(level: str) -> None:
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     # They log a line for each request, with headers at DEBUG; ours say what matters.
-    for name in ("botocore", "boto3", "urllib3", "apscheduler", "slack_sdk", "bot.bolt", "bot.socket", "uvicorn"):
+    for name in ("botocore", "boto3", "urllib3", "slack_sdk", "bot.bolt", "bot.socket", "uvicorn"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    # A sweep that is woken while it runs makes APScheduler skip a tick, which is as it should be.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 def _or_exit(work: Callable[[], None]) -> None:

@@ -87,7 +87,6 @@ def build(settings: Settings, clock: Clock, *, sessions: Sessions | None = None,
     client = web_client(settings)
     app = App(
         client=client,
-        token=settings.bot_token.get_secret_value(),
         signing_secret=settings.signing_secret.get_secret_value() or "unused",
         request_verification_enabled=True,
         listener_executor=ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="listener"),

@@ -23,7 +23,9 @@ from storage.outbox import Medium, Notice
 
 log = logging.getLogger(__name__)
 
-PACE = 1.1  # seconds of real time between two calls for one channel (facts/slack.md "Rate limits")
+# Seconds of real time (facts/slack.md "Rate limits"): one message a second for a channel, 50 updates a minute in all.
+PACE = 1.1
+UPDATE_PACE = 1.3
 LONGEST_WAIT = timedelta(minutes=5)
 MISSING = frozenset({"message_not_found", "cant_update_message"})
 # Trying again can't help: the place or the person is not there.
@@ -104,12 +106,15 @@ class Delivery:
                 self._pool.submit(("link", notice.id), partial(self._followups.link, notice.subject, channel, ts))
 
     def _is_free(self, notice: Notice) -> bool:
-        """Whether the channel's pace lets something go now; if so, it is taken."""
+        """Whether Slack's pace lets something go now; if so, it is taken."""
+        paces = {notice.recipient: self._pace}
+        if notice.ts:
+            paces["updates"] = self._pace * UPDATE_PACE / PACE
         with self._guard:
             now = self._clock.monotonic()
-            if self._free_at.get(notice.recipient, now) > now:
+            if any(self._free_at.get(name, now) > now for name in paces):
                 return False
-            self._free_at[notice.recipient] = now + self._pace
+            self._free_at |= {name: now + pace for name, pace in paces.items()}
             return True
 
     def _thread(self, notice: Notice) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from slack_bolt import Ack, App, BoltContext
+from slack_bolt import Ack, App, BoltContext, BoltResponse
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
@@ -25,7 +25,7 @@ from commands.errors import Refused
 from commands.install import Install
 from commands.ports import Clock, Directory, Wake
 from commands.problem import ClearProblem, ReportProblem
-from commands.replies import Accepted, Reply
+from commands.replies import Accepted, Done, Reply
 from commands.scan import Scan
 from commands.settle import Settle
 from commands.status import Status
@@ -75,17 +75,15 @@ class Listeners:
         text, blocks = rendered
         ack(text=text, blocks=blocks, response_type="ephemeral")
 
-    def on_error(self, error: Exception, ack: Ack, body: Body, context: BoltContext) -> None:
+    def on_error(self, error: Exception, ack: Ack, body: Body) -> BoltResponse:
         """What nobody foresaw: logged in full, and one sentence to the person."""
         log.error("a request failed", exc_info=error)
         if body.get("command"):
-            ack(text=BROKEN, response_type="ephemeral")
-        elif body.get("type") == "view_submission":
-            ack(response_action="errors", errors={REASON: BROKEN})
-        else:
-            ack()
-            if body.get("response_url"):
-                self.followups.answer(str(body["response_url"]), (BROKEN, []))
+            return ack(text=BROKEN, response_type="ephemeral")
+        if body.get("type") == "view_submission":
+            return ack(response_action="errors", errors={REASON: BROKEN})
+        self._answer(body, (BROKEN, []))
+        return ack()
 
     def _buttons(self) -> dict[str, Callable[[Value], Command]]:
         """Buttons that are a command at once."""
@@ -127,7 +125,8 @@ class Listeners:
             except Refused as error:
                 rendered, replace = refusal(error.sentence, error.person), False
             else:
-                rendered, replace = render(reply, Flavour.TEXT), replaces
+                said = reply != Done("")
+                rendered, replace = render(reply, Flavour.TEXT) if said else ("", []), replaces
                 self._expect_link(reply, str(body.get("response_url", "")))
             ack()
             self._answer(body, rendered, replace=replace)
@@ -205,7 +204,7 @@ class Listeners:
             self.followups.expect_link(reply.subject, response_url)
 
     def _answer(self, body: Body, rendered: Rendered, *, replace: bool = False) -> None:
-        if body.get("response_url"):
+        if body.get("response_url") and rendered[0]:
             self.followups.answer(str(body["response_url"]), rendered, replace=replace)
 
 

@@ -13,7 +13,7 @@ from bot.app import build
 from bot.serve import StartError
 from bot.settings import Settings
 from sandbox.fleet import demo_fleet
-from sandbox.neighbourhood import open_neighbourhood
+from sandbox.neighbourhood import Neighbourhood, open_neighbourhood
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
@@ -31,16 +31,22 @@ def serve_sandbox(port: int) -> None:
             around = open_neighbourhood(demo_fleet(), port=port)
         except OSError as error:
             raise StartError(f"Port {port} can't be used ({error.strerror}); give another with --port.") from None
-        environment = around.environment(Path(folder))
-        bot = build(Settings.model_validate(environment), around.clock, sessions=Sessions(environment))
-        socket = bot.socket()
         try:
-            bot.start()
-            socket.connect()
-            click.echo(f"Patchgate is ready: {around.url}")
-            click.echo("Type /patch help there. Everything is simulated and forgotten when this ends (Ctrl+C).")
-            stop.wait()
+            _serve(around, Path(folder), stop)
         finally:
-            socket.close()
-            bot.stop()
             around.close()
+
+
+def _serve(around: Neighbourhood, folder: Path, stop: threading.Event) -> None:
+    environment = around.environment(folder)
+    bot = build(Settings.model_validate(environment), around.clock, sessions=Sessions(environment))
+    socket = bot.socket()
+    try:
+        bot.start()
+        socket.connect()
+        click.echo(f"Patchgate is ready: {around.url}")
+        click.echo("Type /patch help there. Everything is simulated and forgotten when this ends (Ctrl+C).")
+        stop.wait()
+    finally:
+        socket.close()
+        bot.stop()

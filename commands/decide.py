@@ -44,7 +44,7 @@ class Decide(Command):
                 raise Refused(f"Your click on {change.ref} is being checked already; once is enough.")
             changes.decide(tx, context.now, change, actor.user_id, self.kind, self.digest, self.reason, context.channel)
         context.wake("decisions")
-        return Done(f"Your decision on {change.ref} is recorded and is being checked.")
+        return Done("")  # the change's message shows it
 
 
 def refusal_of(

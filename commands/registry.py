@@ -1,6 +1,7 @@
 """The commands there are. A new subcommand is one new file: its class is found in the package's modules."""
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Mapping
 from functools import cache
@@ -13,9 +14,17 @@ from commands.command import Command
 @cache
 def discover() -> tuple[type[Command], ...]:
     """Every concrete command, by name."""
-    for module in pkgutil.iter_modules(commands.__path__):
-        importlib.import_module(f"commands.{module.name}")
-    found = sorted(Command.__subclasses__(), key=lambda command: command.name)
+    modules = [importlib.import_module(f"commands.{each.name}") for each in pkgutil.iter_modules(commands.__path__)]
+    found = sorted(
+        (
+            item
+            for module in modules
+            for item in vars(module).values()
+            if isinstance(item, type) and issubclass(item, Command) and item.__module__ == module.__name__
+            if not inspect.isabstract(item)
+        ),
+        key=lambda command: command.name,
+    )
     names = [command.name for command in found]
     if len(set(names)) != len(names):
         raise TypeError(f"two commands share a name: {names}")

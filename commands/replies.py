@@ -23,7 +23,7 @@ class Accepted:
 class Done:
     """A request that is carried out already."""
 
-    sentence: str
+    sentence: str  # empty where the subject's message shows it
 
 
 @dataclass(frozen=True, slots=True)

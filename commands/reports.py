@@ -65,7 +65,7 @@ def run_report(store: Store, run: Run) -> RunReport:
     known = evidence.of_run(db, run.id)
     ended = run.state.ended
     install = run.operation is Operation.INSTALL
-    titles = evidence.known_versions(db, run.application, run.environment) if known and not install else {}
+    titles = evidence.earlier_titles(db, run.id) if known and not install else {}
     versions = {key: version_of(key[1], title) or title for key, title in titles.items()}
     items = tuple(known.values())
     before = evidence.before_run(db, run.id, run.application, run.environment) if install and known else {}
@@ -116,7 +116,7 @@ def _lines(store: Store, run: Run, planned: list[Step], known: Mapping[str, Evid
     """The expected nodes, each with the newest thing known of it."""
     seen = {step.id: runs.invocations(store.db, step.id) for step in planned}
     lines = []
-    for node in run.nodes:
+    for node in sorted(run.nodes, key=lambda node: (node.name, node.id)):
         mine = [(step, seen[step.id].get(node.id)) for step in planned if node.id in step.node_ids]
         bad = next((found for _, found in mine if found and found.outcome not in (None, NodeOutcome.SUCCEEDED)), None)
         if not mine:

@@ -230,9 +230,10 @@ def _wait_for(parts: Parts, change: Change, run: Run) -> None:
 
 
 def _start_scan(parts: Parts, tx: Database, change: Change, purpose: Purpose, name: str) -> Run:
+    """Without a card of its own: the change's message shows how it goes."""
     now = parts.clock.now()
     key = EnvironmentKey(change.application, name)
-    run = runs.create(
+    return runs.create(
         tx,
         now,
         operation=Operation.SCAN,
@@ -243,8 +244,6 @@ def _start_scan(parts: Parts, tx: Database, change: Change, purpose: Purpose, na
         requested_by="clock",
         change_id=change.id,
     )
-    owe_card(tx, now, parts.config, run.subject, run.application)
-    return run
 
 
 def _unconfigured(parts: Parts, change: Change) -> bool:

@@ -33,7 +33,7 @@ def finish(parts: Parts, run: Run) -> None:
         )
         if ended is None:
             return
-        if evidence.of_run(tx, run.id):
+        if run.purpose in {Purpose.REQUEST, Purpose.CHANGE} and evidence.of_run(tx, run.id):
             notices.owe_details(tx, now, parts.config, run.subject, run.application, "run-details")
         if run.operation is Operation.INSTALL:
             notices.owe_to_owners(tx, now, parts.config, ended, "ended")

@@ -218,16 +218,23 @@ def decide(
         [change.id, user_id, kind, digest, reason, channel, to_text(now)],
     )
     audit.append(tx, now, user_id, change.ref, f"{kind} clicked", {"digest": digest, "reason": reason})
+    outbox.touch(tx, change.subject)
     return int(cursor.lastrowid or 0)
 
 
 def judge(tx: Database, now: datetime, decision: Decision, accepted: bool, note: str) -> bool:
-    """Settle a decision once; False when it was settled already."""
+    """Settle a decision once, with its audit row; False when it was settled already."""
     done = tx.execute(
         "UPDATE decision SET state = ?, note = ?, judged_at = ? WHERE id = ? AND state = 'checking'",
         ["accepted" if accepted else "refused", note, to_text(now), decision.id],
     )
-    return done.rowcount == 1
+    if done.rowcount != 1:
+        return False
+    change = get(tx, decision.change_id)
+    verdict = "counts" if accepted else "refused"
+    audit.append(tx, now, decision.user_id, change.ref, f"{decision.kind} {verdict}", {"note": note})
+    outbox.touch(tx, change.subject)
+    return True
 
 
 def decisions(db: Database, change_id: int | None = None, state: str | None = None) -> list[Decision]:

@@ -85,16 +85,22 @@ def before_run(db: Database, run_id: int, application: str, environment: str) ->
     )
 
 
-def known_versions(db: Database, application: str, environment: str) -> dict[tuple[str, str], str]:
-    """(node id, KBId) → the newest title that a node was seen to have: where a missing patch would come *from*."""
+def earlier_titles(db: Database, run_id: int) -> dict[tuple[str, str], str]:
+    """(node id, KBId) of what a run found missing → the newest title that the node was seen to have before.
+
+    A Missing row does not say what it replaces (facts/patch-manager.md section 2).
+    """
     rows = db.execute(
-        """SELECT e.node_id, r.kb_id, r.title, max(e.id) FROM evidence e JOIN evidence_row r ON r.evidence_id = e.id
-           WHERE e.application = ? AND e.environment = ?
-             AND r.state IN ('Installed', 'InstalledOther', 'InstalledPendingReboot', 'InstalledRejected')
-             AND EXISTS (SELECT 1 FROM evidence_row m JOIN evidence n ON n.id = m.evidence_id
-                         WHERE n.node_id = e.node_id AND m.kb_id = r.kb_id AND m.state = 'Missing')
-           GROUP BY e.node_id, r.kb_id""",
-        [application, environment],
+        """SELECT n.node_id, m.kb_id, r.title, max(e.id)
+           FROM evidence n
+           JOIN evidence_row m ON m.evidence_id = n.id AND m.state = 'Missing'
+           JOIN evidence e ON e.application = n.application AND e.environment = n.environment
+                          AND e.node_id = n.node_id AND e.id < n.id
+           JOIN evidence_row r ON r.evidence_id = e.id AND r.kb_id = m.kb_id
+                              AND r.state IN ('Installed', 'InstalledOther', 'InstalledPendingReboot',
+                                              'InstalledRejected')
+           WHERE n.run_id = ? GROUP BY n.node_id, m.kb_id""",
+        [run_id],
     )
     return {(row["node_id"], row["kb_id"]): row["title"] for row in rows}
 

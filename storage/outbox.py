@@ -67,21 +67,33 @@ def owe(
 
 
 def touch(tx: Database, subject: str) -> None:
-    """The subject's card must be shown again. One that is being sent right now comes up again afterwards."""
+    """The subject's card must be shown again, and that of the change which a run belongs to.
+
+    One that is being sent right now comes up again afterwards.
+    """
     tx.execute(
         """UPDATE notice SET revision = revision + 1, state = CASE WHEN state = 'sent' THEN 'due' ELSE state END
-           WHERE subject = ? AND kind LIKE '%-card' AND state != 'dead'""",
-        [subject],
+           WHERE kind LIKE '%-card' AND state != 'dead' AND subject IN (
+               SELECT :subject UNION
+               SELECT 'change:' || change_id FROM run WHERE 'run:' || id = :subject AND change_id IS NOT NULL)""",
+        {"subject": subject},
     )
 
 
 def due(db: Database, now: datetime) -> list[Notice]:
-    """What can be sent now: for each recipient of a medium the oldest owed notice, so that order is kept."""
+    """What can be sent now, at most one for each recipient of a medium.
+
+    New messages go first and in order; a card that is shown already is brought up to date when no new message
+    waits, the one that was sent longest ago first, so that a busy card never holds up the others.
+    """
     rows = db.execute(
-        """SELECT * FROM notice WHERE id IN (
-               SELECT min(id) FROM notice WHERE state IN ('due', 'sending') GROUP BY medium, recipient)
-           AND state = 'due' AND (not_before IS NULL OR not_before <= ?) ORDER BY id""",
-        [to_text(now)],
+        """SELECT * FROM (
+               SELECT *, row_number() OVER (
+                   PARTITION BY medium, recipient ORDER BY state = 'sending' DESC, ts IS NOT NULL, sent_at, id) AS turn
+               FROM notice
+               WHERE state = 'sending' OR state = 'due' AND (ts IS NULL OR not_before IS NULL OR not_before <= :now))
+           WHERE turn = 1 AND state = 'due' AND (not_before IS NULL OR not_before <= :now) ORDER BY id""",
+        {"now": to_text(now)},
     )
     return [_notice(row) for row in rows]
 
@@ -149,6 +161,7 @@ def _move(tx: Database, notice_id: int, old: NoticeState, new: NoticeState) -> b
 
 def _notice(row: Any) -> Notice:  # noqa: ANN401 - sqlite3.Row is untyped
     values = dict(row)
+    values.pop("turn", None)
     values["medium"] = Medium(values["medium"])
     values["state"] = NoticeState(values["state"])
     values["payload"] = json.loads(values["payload"])

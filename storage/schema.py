@@ -109,7 +109,7 @@ def m002_evidence(db: Database) -> None:
             cve_ids TEXT NOT NULL,
             installed_time TEXT
         ) STRICT""")
-    db.execute("CREATE INDEX evidence_rows ON evidence_row (evidence_id)")
+    db.execute("CREATE INDEX evidence_rows ON evidence_row (evidence_id, kb_id)")
     db.execute("""
         CREATE TABLE baseline (
             content_hash TEXT PRIMARY KEY,

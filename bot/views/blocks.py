@@ -14,6 +14,40 @@ SECTION_LIMIT = 3000
 MESSAGE_LIMIT = 12_000
 """All text of a message; Slack refuses somewhat more with `msg_blocks_too_long`."""
 
+_CUT = "\n…"
+
+
+def message(text: str, blocks: list[Block]) -> Rendered:
+    """The finished message. Where all its text is too long, the longest sections lose lines from their ends.
+
+    Whole lines, so that no markup is cut open; buttons, tables and every section's first line stay.
+    """
+    shortened = list(blocks)
+    while text_length(shortened) >= MESSAGE_LIMIT:
+        long = [at for at, block in enumerate(shortened) if block["type"] == "section" and "\n" in _text_of(block)]
+        if not long:
+            break
+        at = max(long, key=lambda index: len(_text_of(shortened[index])))
+        kept = _text_of(shortened[at]).removesuffix(_CUT).rpartition("\n")[0]
+        shortened[at] = section(kept + _CUT if "\n" in kept else kept)
+    return text, shortened
+
+
+def text_length(value: object) -> int:
+    """All characters that somebody reads in these blocks."""
+    if isinstance(value, list):
+        return sum(map(text_length, value))
+    if isinstance(value, dict):
+        return sum(
+            len(item) if name == "text" and isinstance(item, str) else text_length(item) for name, item in value.items()
+        )
+    return 0
+
+
+def _text_of(block: Block) -> str:
+    text: str = block["text"]["text"]
+    return text
+
 
 def mrkdwn(text: str) -> Block:
     """`verbatim`: Slack makes no links and no mentions of its own out of bare words such as @here."""

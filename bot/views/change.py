@@ -12,6 +12,7 @@ from bot.views.blocks import (
     divider,
     first,
     header,
+    message,
     section,
     sections,
 )
@@ -39,7 +40,7 @@ def change_card(report: ChangeReport) -> Rendered:
     if change.digest:
         blocks.append(context(f"Digest {code(change.digest[:12])}. An approval counts for exactly this, nothing else."))
     text = f"PRODUCTION {change.ref} on {place(change.application, change.environment)}: {change_words(change)}"
-    return text, blocks
+    return message(text, blocks)
 
 
 def change_details(report: ChangeReport, flavour: Flavour = Flavour.TABLE) -> tuple[Rendered, Attachment | None]:

@@ -1,6 +1,6 @@
 """A comparison of two environments: the counts first, then the mismatches, a page at a time."""
 
-from bot.views.blocks import Block, Rendered, context, header, pager, section, sections
+from bot.views.blocks import Block, Rendered, context, header, message, pager, section, sections
 from bot.views.tables import Flavour, table
 from bot.views.text import code, command, listed, patches, place, plain, plural, prose, when
 from commands.replies import Compared
@@ -33,7 +33,7 @@ def compared(reply: Compared, flavour: Flavour = Flavour.TABLE) -> Rendered:
         blocks += _mismatches(reply, mismatches, flavour)
     blocks.append(context(_evidence(reply)))
     text = f"{place(reply.application, reply.target)}: {len(found.tested):,} tested, {len(mismatches):,} not"
-    return text, blocks
+    return message(text, blocks)
 
 
 def _counts(reply: Compared) -> str:
@@ -88,12 +88,13 @@ def _mismatches(reply: Compared, mismatches: tuple[Finding, ...], flavour: Flavo
 
 
 def _row(finding: Finding) -> tuple[str, ...]:
+    """Bounded so that a page of rows always fits into one table: what one page left out no other page would show."""
     return (
-        finding.kb_id,
-        finding.version or finding.title,
-        ", ".join(finding.source_versions),
-        severity_label(finding.severity),
-        finding.detail,
+        plain(finding.kb_id, 80),
+        plain(finding.version or finding.title, 60),
+        plain(", ".join(finding.source_versions), 60),
+        plain(severity_label(finding.severity), 20),
+        plain(finding.detail, 200),
     )
 
 

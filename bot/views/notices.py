@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from bot.views.blocks import Rendered, header, section, sections
+from bot.views.blocks import Rendered, header, message, section, sections
 from bot.views.change import change_title
 from bot.views.replies import refusal
 from bot.views.run import fallback, run_state, run_title, state_words
@@ -30,7 +30,7 @@ def install_started(report: RunReport) -> Rendered:
 
 def install_ended(report: RunReport) -> Rendered:
     """To an owner, by direct message."""
-    return fallback(report), [header(run_title(report.run)), *sections(_end(report))]
+    return message(fallback(report), [header(run_title(report.run)), *sections(_end(report))])
 
 
 def email_started(report: RunReport) -> Email:
@@ -88,7 +88,7 @@ def receipt(report: ChangeReport, head: str = "") -> Rendered:
     if head:
         lines.append(f"Audit chain {code(head)}")
     where = place(change.application, change.environment)
-    return f"Receipt of {change.ref}: PRODUCTION {where}", [header(change_title(change)), *sections(lines)]
+    return message(f"Receipt of {change.ref}: PRODUCTION {where}", [header(change_title(change)), *sections(lines)])
 
 
 def _start(report: RunReport) -> str:

@@ -1,6 +1,6 @@
 """Answers to the person who asked, ephemeral."""
 
-from bot.views.blocks import Block, Rendered, context, divider, first, header, pager, section, sections
+from bot.views.blocks import Block, Rendered, context, divider, first, header, message, pager, section, sections
 from bot.views.change import change_card, change_state, change_words
 from bot.views.compare import compared
 from bot.views.run import run_card, state_words
@@ -72,7 +72,7 @@ def _status(reply: StatusList) -> Rendered:
     blocks += _list("Recent", recent, "nothing here" if reply.page else "nothing yet; `/patch help` shows how to begin")
     blocks += pager("status-page", reply.page, reply.more, {})
     blocks.append(context(f"One of them in full: {command('status ID')}."))
-    return f"Status: {len(reply.open_runs) + len(reply.open_changes)} open", blocks
+    return message(f"Status: {len(reply.open_runs) + len(reply.open_changes)} open", blocks)
 
 
 def _list(title: str, lines: list[str], none: str) -> list[Block]:
@@ -100,7 +100,7 @@ def _approvals(reply: Approvals) -> Rendered:
     for report in reply.pending[:_CHANGES_SHOWN]:
         blocks += [divider(), *_pending(report)]
     blocks += pager("approvals-page", reply.page, reply.more, {})
-    return f"Waiting for approval: {len(reply.pending)}{' and more' if reply.more else ''}", blocks
+    return message(f"Waiting for approval: {len(reply.pending)}{' and more' if reply.more else ''}", blocks)
 
 
 def _pending(report: ChangeReport) -> list[Block]:
@@ -121,7 +121,7 @@ def _help(reply: Help) -> Rendered:
     if others:
         blocks += sections(["*You may not run*" if reply.topic else "*Others may run*", *others])
     blocks.append(context(_roles(reply)))
-    return "Patchgate: what you can ask for", blocks
+    return message("Patchgate: what you can ask for", blocks)
 
 
 def _help_line(line: HelpLine, topic: str | None) -> str:

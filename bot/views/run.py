@@ -2,7 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 
-from bot.views.blocks import Block, Rendered, actions, button, confirmation, context, divider, header, section, sections
+from bot.views.blocks import (
+    Block,
+    Rendered,
+    actions,
+    button,
+    confirmation,
+    context,
+    divider,
+    header,
+    message,
+    section,
+    sections,
+)
 from bot.views.run_results import next_step, progress, results
 from bot.views.tables import Attachment, Flavour, listing
 from bot.views.text import bar, code, escape, patches, place, plain, plural, prose, several, user, when
@@ -43,7 +55,7 @@ def run_card(report: RunReport) -> Rendered:
         blocks += problem_blocks(report.problem)
     elif report.may_report_problem:
         blocks.append(actions(_report_problem(run)))
-    return fallback(report), blocks
+    return message(fallback(report), blocks)
 
 
 def run_details(report: RunReport, flavour: Flavour = Flavour.TABLE) -> tuple[Rendered, Attachment | None]:
