@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import http.client
 import json
 import time
 import urllib.error
@@ -67,8 +68,10 @@ class Bot:
             with refused:
                 error = "http_client_error" if refused.code < 500 else "http_service_error"
             raise NotAcknowledged(error) from refused
-        except OSError as broken:
+        except (OSError, http.client.HTTPException) as broken:
             raise NotAcknowledged("dispatch_failed") from broken
+        except ValueError as unreadable:
+            raise NotAcknowledged("http_service_error") from unreadable
 
 
 _FORM = "application/x-www-form-urlencoded"

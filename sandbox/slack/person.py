@@ -3,6 +3,7 @@
 Bad input answers 400 {"error": one sentence}; what isn't there, or not for this person to see, 404.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
@@ -127,19 +128,20 @@ def _channel(workspace: Workspace, user: str, channel: Channel) -> Json:
 def _history(workspace: Workspace, query: Json) -> Json:
     user = str(query.get("user"))
     channel = workspace.visible(user, query.get("channel"))
-    seen = [message for message in workspace.posts.seen_in(channel.id, user) if not message.is_reply]
-    return {"messages": [_shown(workspace, message) for message in seen]}
+    seen = workspace.posts.seen_in(channel.id, user)
+    replies = Counter(message.thread_ts for message in seen if message.is_reply and not message.ephemeral_to)
+    return {"messages": [_shown(message, replies[message.ts]) for message in seen if not message.is_reply]}
 
 
 def _replies(workspace: Workspace, query: Json) -> Json:
     user = str(query.get("user"))
     channel = workspace.visible(user, query.get("channel"))
     thread = workspace.posts.replies(channel.id, str(query.get("ts")), user)
-    return {"messages": [_shown(workspace, message) for message in thread]}
+    count = sum(message.is_reply and not message.ephemeral_to for message in thread)
+    return {"messages": [_shown(message, 0 if message.is_reply else count) for message in thread]}
 
 
-def _shown(workspace: Workspace, message: Message) -> Json:
-    thread = workspace.posts.replies(message.channel, message.ts)
+def _shown(message: Message, reply_count: int) -> Json:
     return {
         "ts": message.ts,
         "channel": message.channel,
@@ -147,7 +149,7 @@ def _shown(workspace: Workspace, message: Message) -> Json:
         "text": message.text,
         "blocks": list(message.blocks) if message.blocks else None,
         "thread_ts": message.thread_ts,
-        "reply_count": sum(reply.is_reply for reply in thread),
+        "reply_count": reply_count,
         "edited": message.edited,
         "ephemeral": message.ephemeral_to is not None,
         "files": [
@@ -214,11 +216,11 @@ async def _submit(workspace: Workspace, bot: Bot, body: Json) -> Json:
     values = body.get("values") or {}
     if not _is_state(values):
         raise BadRequest("values is an object of block_id → action_id → what was entered")
-    return await submissions.submit(workspace, bot, _open_view(workspace, body), values)
+    return await submissions.submit(workspace, bot, _open_modal(workspace, body), values)
 
 
 async def _close(workspace: Workspace, bot: Bot, body: Json) -> Json:
-    return await submissions.close(workspace, bot, _open_view(workspace, body))
+    return await submissions.close(workspace, bot, _open_modal(workspace, body))
 
 
 async def _open_home(workspace: Workspace, bot: Bot, body: Json) -> Json:
@@ -228,6 +230,13 @@ async def _open_home(workspace: Workspace, bot: Bot, body: Json) -> Json:
 def _open_view(workspace: Workspace, body: Json) -> View:
     with workspace.lock:
         return workspace.modals.get(_text(body, "user"), body.get("view_id"))
+
+
+def _open_modal(workspace: Workspace, body: Json) -> View:
+    view = _open_view(workspace, body)
+    if view.kind != "modal":
+        raise BadRequest("only a modal is submitted or closed")
+    return view
 
 
 async def _body(request: Request) -> Json:

@@ -1,5 +1,6 @@
 """What the bot shows in reply to somebody: in the ack of a command, and through a response URL."""
 
+import asyncio
 import json
 
 from starlette.requests import Request
@@ -24,10 +25,14 @@ def show(workspace: Workspace, user: str, channel: Channel, reply: Json) -> None
 def response_routes(workspace: Workspace) -> list[Route]:
     async def respond(request: Request) -> Response:
         fault = workspace.faults.take("response_url")
-        if fault and fault.kind in ("server-error", "ratelimited"):
-            return PlainTextResponse("upstream error", 500 if fault.kind == "server-error" else 429)
+        if fault and fault.kind == "server-error":
+            return PlainTextResponse("upstream error", 500)
+        if fault and fault.kind == "ratelimited":
+            return PlainTextResponse("ratelimited", 429, {"Retry-After": str(int(fault.seconds) or 1)})
         if fault and fault.kind == "outage":
             return await drop(request)
+        if fault and fault.kind == "slow":
+            await asyncio.sleep(fault.seconds)
         status, answer = _respond(workspace, request.path_params["token"], await request.body())
         if fault and fault.kind == "lost-reply":
             return await drop(request)
@@ -46,6 +51,8 @@ def _respond(workspace: Workspace, token: str, body: bytes) -> tuple[int, Json]:
         return 404, {"ok": False, "error": refused.error}
     try:
         reply = json.loads(body)
+        if not isinstance(reply, dict):
+            raise ValueError("not an object")
         with workspace.lock:
             _apply(workspace, origin, reply)
     except ValueError:

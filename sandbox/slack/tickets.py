@@ -3,15 +3,20 @@
 Their lives are felt by a person, so they are measured in real time and not on the sandbox's clock.
 """
 
+import itertools
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from sandbox.slack.model import Refused
 
 TRIGGER_SECONDS = 3.0
 RESPONSE_SECONDS = 30 * 60.0
 RESPONSE_USES = 5
+_KEPT = 10_000
+"""How many of each are remembered: far more than are alive at once, and no more after a week of load."""
+_T = TypeVar("_T")
 
 
 @dataclass
@@ -36,13 +41,14 @@ class ResponseUrl:
 class Tickets:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
+        self._count = itertools.count(1)
         self._triggers: dict[str, Trigger] = {}
         self._responses: dict[str, ResponseUrl] = {}
         self._sockets: set[str] = set()
 
     def new_trigger(self, user: str, from_view: str | None = None) -> str:
-        id = f"{len(self._triggers) + 1}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
-        self._triggers[id] = Trigger(user, from_view, self._monotonic() + TRIGGER_SECONDS)
+        id = f"{next(self._count)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
+        _remember(self._triggers, id, Trigger(user, from_view, self._monotonic() + TRIGGER_SECONDS))
         return id
 
     def check_trigger(self, id: object) -> Trigger:
@@ -58,7 +64,8 @@ class Tickets:
 
     def new_response(self, user: str, channel: str, message: str | None) -> str:
         token = secrets.token_urlsafe(24)
-        self._responses[token] = ResponseUrl(user, channel, message, self._monotonic() + RESPONSE_SECONDS)
+        until = self._monotonic() + RESPONSE_SECONDS
+        _remember(self._responses, token, ResponseUrl(user, channel, message, until))
         return token
 
     def use_response(self, token: str) -> ResponseUrl:
@@ -80,3 +87,9 @@ class Tickets:
         known = ticket in self._sockets
         self._sockets.discard(ticket)
         return known
+
+
+def _remember(kept: dict[str, _T], key: str, value: _T) -> None:
+    kept[key] = value
+    if len(kept) > _KEPT:
+        del kept[next(iter(kept))]

@@ -7,6 +7,7 @@ a message shows as its time comes from the sandbox's clock.
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -81,8 +82,9 @@ class Workspace:
         self.limits = Limits(monotonic)
         self.faults = Faults()
         self.sockets = Sockets(self.news.stir)
-        self._calls: list[Call] = []
-        self._refusals: list[Refusal] = []
+        # A sandbox that runs for days keeps the newest of these.
+        self._calls: deque[Call] = deque(maxlen=100_000)
+        self._refusals: deque[Refusal] = deque(maxlen=100_000)
 
     # What the server does to it.
 

@@ -12,12 +12,6 @@ from tests.unit.workspace.bolt import served
 from tests.unit.workspace.harness import Json, Running, http, running
 
 
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 def slack() -> Iterator[Running]:
     with running(ack_seconds=1.0) as started:

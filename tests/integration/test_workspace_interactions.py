@@ -80,9 +80,7 @@ def all_seen() -> list[Json]:
 
 @pytest.fixture(scope="module", params=["socket", "http"])
 def slack(request: pytest.FixtureRequest, all_seen: list[Json]) -> Iterator[Running]:
-    with pytest.MonkeyPatch.context() as monkeypatch, running() as started:
-        for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
-            monkeypatch.delenv(name, raising=False)
+    with running() as started:
         app = build(started, all_seen)
         with connected(started, app) if request.param == "socket" else served(started, app):
             yield started

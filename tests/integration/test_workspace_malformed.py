@@ -15,11 +15,8 @@ from tests.unit.workspace.well_formed import HOME, MESSAGE, MODAL
 
 @pytest.fixture(scope="module")
 def slack() -> Iterator[Running]:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
-            monkeypatch.delenv(name, raising=False)
-        with running() as started:
-            yield started
+    with running() as started:
+        yield started
 
 
 def trigger(workspace: Workspace) -> str:

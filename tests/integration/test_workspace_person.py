@@ -14,12 +14,6 @@ from tests.unit.workspace.harness import Json, Running, Stopwatch, http, post_js
 from tests.unit.workspace.well_formed import MESSAGE, MODAL
 
 
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 def slack() -> Iterator[Running]:
     with running() as started:

@@ -19,14 +19,6 @@ from tests.unit.workspace.well_formed import HOME
 COMMANDS = tuple(Command(name, "") for name in ("/patch", "/reply", "/late", "/nobody"))
 
 
-@pytest.fixture(autouse=True, scope="module")
-def no_proxy() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
-            monkeypatch.delenv(name, raising=False)
-        yield
-
-
 @pytest.fixture(scope="module")
 def late() -> threading.Event:
     """Lets the listener of /late go on."""

@@ -15,12 +15,6 @@ SECTION: Json = {"type": "section", "text": {"type": "mrkdwn", "text": "words"}}
 Call = Callable[[WebClient], object]
 
 
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
-        monkeypatch.delenv(name, raising=False)
-
-
 @pytest.fixture
 def slack() -> Iterator[Running]:
     with running() as started:
@@ -266,7 +260,7 @@ def test_bodies_that_are_no_json_object(slack: Running, body: bytes, error: str)
 @pytest.mark.parametrize(
     ("kind", "status", "posted"), [("ratelimited", 429, 0), ("server-error", 500, 0), ("slow", 200, 1)]
 )
-def test_faults_that_answer(slack: Running, kind: Any, status: int, posted: int) -> None:  # noqa: ANN401
+def test_faults_that_answer(slack: Running, kind: Any, status: int, posted: int) -> None:
     slack.workspace.faults.add("chat.postMessage", kind, seconds=0.01)
     url, token = f"{slack.url}/api/chat.postMessage", {"Authorization": "Bearer xoxb-sandbox"}
     assert http("POST", f"{url}?channel=C0ORDERS&text=x", b"", token)[0] == status
@@ -275,7 +269,7 @@ def test_faults_that_answer(slack: Running, kind: Any, status: int, posted: int)
 
 
 @pytest.mark.parametrize(("kind", "posted"), [("lost-reply", 1), ("outage", 0)])
-def test_faults_that_break_the_connection(slack: Running, kind: Any, posted: int) -> None:  # noqa: ANN401
+def test_faults_that_break_the_connection(slack: Running, kind: Any, posted: int) -> None:
     slack.workspace.faults.add("*", kind)
     with pytest.raises(ConnectionError):
         slack.client().chat_postMessage(channel="C0ORDERS", text="x")

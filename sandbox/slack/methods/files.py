@@ -21,16 +21,17 @@ def complete_upload(workspace: Workspace, args: Args) -> Json:
     listed = args.decoded("files", "invalid_arguments")
     if not isinstance(listed, list) or not listed or not all(isinstance(item, dict) for item in listed):
         raise invalid_arguments("must provide at least one file [json-pointer:/files]")
-    channel = None
+    channel, thread = None, args.maybe("thread_ts")
     if args.maybe("channel_id"):
         channel = workspace.directory.channel(args.maybe("channel_id"))
         if BOT not in channel.members:
             raise Refused("not_in_channel")
         if channel.is_archived:
             raise Refused("is_archived")
+        if thread:
+            workspace.posts.get(channel.id, thread)
     files = tuple(workspace.uploads.finish(item.get("id"), item.get("title")) for item in listed)
     if channel:
-        thread = args.maybe("thread_ts")
         workspace.post(channel, BOT, args.maybe("initial_comment") or "", thread_ts=thread, files=files)
     return {"files": [file_json(file) for file in files]}
 

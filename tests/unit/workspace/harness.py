@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from slack_sdk import WebClient
 
 from sandbox.clock import SandboxClock
@@ -90,18 +91,24 @@ class Running:
 
 @contextmanager
 def running(**options: Any) -> Iterator[Running]:
-    """A served workspace; rate limits are off unless a test is about them."""
+    """A served workspace; rate limits are off unless a test is about them.
+
+    While it runs the environment names no proxy: the SDK would send even what is for loopback through one.
+    """
     clock = SandboxClock()
     workspace = Workspace(clock, default_seed(), **{"rate_limits": False, **options})
     mailbox = Mailbox(clock)
     server = WorkspaceServer(create_app(workspace, mailbox))
     mailbox.start()
     server.start()
-    try:
-        yield Running(workspace, mailbox, clock, server.url)
-    finally:
-        server.stop()
-        mailbox.stop()
+    with pytest.MonkeyPatch.context() as environment:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+            environment.delenv(name, raising=False)
+        try:
+            yield Running(workspace, mailbox, clock, server.url)
+        finally:
+            server.stop()
+            mailbox.stop()
 
 
 @dataclass

@@ -3,6 +3,10 @@
 from tests.unit.workspace.case import DELETE, Case
 from tests.unit.workspace.well_formed import BUTTON, cell, option, text
 
+RICH_CELL = {
+    "type": "rich_text",
+    "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": "x"}]}],
+}
 _LONG_TABLE = {"type": "table", "rows": [[cell("x" * 600) for _ in range(17)]]}
 
 MESSAGE_CASES = [
@@ -105,6 +109,9 @@ MESSAGE_CASES = [
     Case(
         "initial not offered", (3, "elements", 1, "initial_option"), option("z"), "must be one of the options provided"
     ),
+    Case(
+        "description long", (3, "elements", 1, "options", 1, "description"), text("x" * 76), "less than 76 characters"
+    ),
     Case("placeholder long", (3, "elements", 1, "placeholder", "text"), "x" * 151, "must be less than 151 characters"),
     Case(
         "overflow six",
@@ -130,6 +137,8 @@ MESSAGE_CASES = [
     Case("image no source", (5, "image_url"), DELETE, "must define either `image_url` or `slack_file`"),
     Case("image no alt", (5, "alt_text"), DELETE, "missing required field: alt_text [json-pointer:/blocks/5]"),
     Case("image url long", (5, "image_url"), "https://" + "x" * 3000, "must be less than 3001 characters"),
+    Case("image alt long", (5, "alt_text"), "x" * 2001, "must be less than 2001 characters"),
+    Case("image title long", (5, "title", "text"), "x" * 2001, "must be less than 2001 characters"),
     Case("image title mrkdwn", (5, "title", "type"), "mrkdwn", "must be one of plain_text"),
     Case("markdown long", (6, "text"), "x" * 12_001, "must be less than 12001 characters"),
     Case("markdown long in all", (4,), {"type": "markdown", "text": "x" * 12_000}, "markdown must be less than 12001"),
@@ -145,12 +154,16 @@ MESSAGE_CASES = [
     Case("table cell text", (7, "rows", 0, 0), text(), "unsupported type: plain_text"),
     Case("table cell empty", (7, "rows", 0, 0, "text"), "", "must be more than 0 characters"),
     Case("table align", (7, "column_settings", 0, "align"), "middle", "must be a valid enum value"),
+    Case("table 21 settings", (7, "column_settings"), [None] * 21, "no more than 20 items allowed"),
     Case("two tables", (4,), {"type": "table", "rows": [[cell()]]}, "only one table allowed in a message"),
     Case("table long", (7,), _LONG_TABLE, "tables must be less than 10001 characters in all"),
     Case("data_table no caption", (8, "caption"), DELETE, "missing required field: caption"),
+    Case("data_table caption long", (8, "caption"), "x" * 256, "must be less than 256 characters"),
     Case("data_table one row", (8, "rows"), [[cell()]], "no fewer than 2 items allowed"),
     Case("data_table 102 rows", (8, "rows"), [[cell()]] * 102, "no more than 101 items allowed"),
     Case("data_table 21 columns", (8, "rows"), [[cell()] * 21] * 2, "no more than 20 items allowed"),
+    Case("data_table rich header", (8, "rows", 0, 0), RICH_CELL, "a header cell must not be rich_text"),
+    Case("data_table row header", (8, "row_header_column_index"), 20, "must be between 0 and 19"),
     Case("data_table ragged", (8, "rows", 1), [cell()], "all rows must have the same number of cells"),
     Case("data_table page_size", (8, "page_size"), 101, "must be between 1 and 100"),
     Case("data_table page_size true", (8, "page_size"), True, "must provide an integer"),

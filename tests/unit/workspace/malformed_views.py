@@ -1,7 +1,10 @@
 """Modals and Home tabs that Slack refuses; each breaks `well_formed.MODAL` or `HOME` once."""
 
 from tests.unit.workspace.case import DELETE, Case
-from tests.unit.workspace.well_formed import BUTTON, cell, text
+from tests.unit.workspace.well_formed import BUTTON, cell, option, text
+
+_LONG_GROUP = {"type": "static_select", "option_groups": [{"label": text("x" * 76), "options": [option()]}]}
+_GROUPS = [{"label": text(), "options": [option(str(number))]} for number in range(101)]
 
 MODAL_CASES = [
     Case("no title", ("title",), DELETE, "missing required field: title [json-pointer:/view]"),
@@ -31,6 +34,13 @@ MODAL_CASES = [
     Case("min over max", ("blocks", 0, "element", "min_length"), 101, "min_length must not be more than max_length"),
     Case("max_length 3001", ("blocks", 0, "element", "max_length"), 3001, "must be between 1 and 3000"),
     Case("initial_value long", ("blocks", 0, "element", "initial_value"), "x" * 101, "must be within min_length"),
+    Case("placeholder long", ("blocks", 0, "element", "placeholder"), text("x" * 151), "less than 151 characters"),
+    Case("address long", ("blocks", 4, "element", "initial_value"), "x" * 3001, "must be less than 3001 characters"),
+    Case("group label long", ("blocks", 1, "element"), _LONG_GROUP, "must be less than 76 characters"),
+    Case(
+        "groups 101", ("blocks", 1, "element"), {"type": "static_select", "option_groups": _GROUPS}, "no more than 100"
+    ),
+    Case("alert long", ("blocks", 6, "text", "text"), "x" * 3001, "must be less than 3001 characters"),
     Case("no item to select", ("blocks", 2, "element", "max_selected_items"), 0, "must be between 1 and 100"),
     Case("decimal unsaid", ("blocks", 3, "element", "is_decimal_allowed"), DELETE, "missing required field"),
     Case("min_value no number", ("blocks", 3, "element", "min_value"), "one", "must match the pattern"),
