@@ -111,22 +111,6 @@ def test_a_repository_can_be_moved_by_hand() -> None:
     assert len(demo.titles_missing("orders-db", "prod") - before) == 5
 
 
-def test_a_repository_moved_by_hand_never_goes_back() -> None:
-    demo = Demo()
-    for _ in range(2):
-        demo.clock.jump(timedelta(days=1))
-        demo.world.move_repository("billing-db")
-    demo.world.foreign_operation(demo.ids("billing-db", "prod"), "Install")
-    demo.clock.jump(timedelta(minutes=1))
-    moved_by_hand = set(demo.world.move_repository("billing-db"))
-    demo.clock.jump(timedelta(days=2))
-    titles = demo.titles_missing("billing-db", "prod")
-    assert {title.split(".amd64:")[0] for title in titles} >= moved_by_hand
-    demo.world.foreign_operation(demo.ids("billing-db", "prod"), "Install")
-    demo.clock.jump(timedelta(minutes=1))
-    assert demo.titles_missing("billing-db", "prod") == set()
-
-
 def test_the_configuration_names_every_environment_in_promotion_order() -> None:
     config = fleet_config(demo_fleet())
     assert list(config["applications"]) == ["orders-db", "billing-db", "search-db", "reports-db"]
