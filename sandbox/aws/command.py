@@ -85,6 +85,8 @@ class Command:
     def status(self) -> tuple[str, str]:
         """(Status, StatusDetails). Undeliverable nodes don't count at all, so a parent can be Success with nodes
         untouched (facts/patch-manager.md section 4)."""
+        if not self.invocations:
+            return "Failed", "NoInstancesInTag"
         if self.completed < len(self.invocations):
             if self.cancelled:
                 return "Cancelling", "Cancelling"

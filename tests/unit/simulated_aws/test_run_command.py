@@ -243,6 +243,8 @@ def test_targets_by_tag_reach_the_same_nodes() -> None:
     command = world.send(ids=[], Targets=[{"Key": "tag:PatchGroup", "Values": ["app-nonprod"]}])
     world.later(SCANNED + 1)
     assert world.details(command) == ["Success", "Success"]
+    nobody = world.send(ids=[], Targets=[{"Key": "tag:PatchGroup", "Values": ["other"]}])
+    assert world.parent(nobody) == ("Failed", "NoInstancesInTag")
 
 
 def test_an_invocation_is_not_known_at_once_and_needs_the_step_s_name() -> None:
