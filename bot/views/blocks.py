@@ -29,7 +29,7 @@ def message(text: str, blocks: list[Block]) -> Rendered:
             break
         at = max(long, key=lambda index: len(_text_of(shortened[index])))
         kept = _text_of(shortened[at]).removesuffix(_CUT).rpartition("\n")[0]
-        shortened[at] = section(kept + _CUT if "\n" in kept else kept)
+        shortened[at] = section(kept + (_CUT if "\n" in kept else " …"))
     return text, shortened
 
 

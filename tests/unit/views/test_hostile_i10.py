@@ -1,0 +1,159 @@
+"""I10: whatever stands in tags, titles, reasons and notes, a message stays ours, and Slack accepts it."""
+
+import pytest
+
+from bot.views import notices
+from bot.views.blocks import Rendered
+from bot.views.change import change_card, change_details
+from bot.views.replies import refusal, render
+from bot.views.run import run_card, run_details
+from bot.views.tables import Flavour
+from commands.replies import Accepted, Approvals, StatusList
+from commands.reports import ChangeReport, NodeLine, RunReport
+from patching.compare import Verdict
+from patching.gate import CHECKS, CheckResult, Outcome
+from patching.model import Operation, PinnedPatch
+from patching.outcomes import NodeResult
+from patching.states import ChangeState, RunState
+from patching.summary import MissingPatch
+from tests.unit.views.made import (
+    ALL_CHANGE_STATES,
+    ALL_RUN_STATES,
+    HOSTILE,
+    LONG,
+    NOW,
+    assert_accepted,
+    change,
+    change_report,
+    checks,
+    comparison,
+    decision,
+    finding,
+    node,
+    problem,
+    production_run,
+    report,
+    run,
+    step,
+    window,
+)
+
+TEXTS = pytest.mark.parametrize(
+    "text", [HOSTILE, LONG, "&" * 3000, "\n> " * 1000], ids=["short", "long", "amp", "quote"]
+)
+MANY = 300  # more than a message can show
+NODES = tuple(node(index, HOSTILE) for index in range(60))
+
+
+def hostile_run(text: str, state: RunState, production: bool, operation: Operation) -> RunReport:
+    of = run(
+        state=state,
+        production=production,
+        operation=operation,
+        application=text,
+        environment=text,
+        requested_by=text,
+        note=text,
+        resumed=2,
+        nodes=NODES,
+    )
+    patch = PinnedPatch(text, text)
+    return report(
+        of,
+        nodes=tuple(
+            NodeLine(each.id, text, ("failed", "unreached", "done")[i % 3], text) for i, each in enumerate(NODES)
+        ),
+        by_severity={each.id: {text: 3} for each in NODES[:9]},
+        missing=tuple(MissingPatch(text, text, (text,), text, text, (text,) * 9, (NODES[0].id,)) for _ in range(MANY)),
+        installed={PinnedPatch(f"{text}{index}", text): 2 for index in range(MANY)},
+        pending_reboot={f"{text}{index}": 3 for index in range(60)},
+        results=(NodeResult(text, text, *(((patch,) * 6,) * 7)),) * 60,
+        problem=problem(text),
+        unsettled=(step(note=text, document=text, node_ids=tuple(each.id for each in NODES)),) * 60,
+    )
+
+
+def hostile_change(text: str, state: ChangeState) -> ChangeReport:
+    failing = {name: CheckResult(name, text, Outcome.FAIL, text, text, at=NOW) for name in CHECKS}
+    of = change(
+        state=state,
+        application=text,
+        environment=text,
+        source=text,
+        requested_by=text,
+        requesters=(text,) * 3,
+        note=(text + "\n") * 60,
+        digest="f" * 64,
+        checks=checks(**failing),
+        pins=tuple(PinnedPatch(text, text) for _ in range(MANY)),
+    )
+    return change_report(
+        of,
+        decisions=tuple(
+            decision(kind, at, user_id=text, reason=text)
+            for kind in ("approve", "reject")
+            for at in ("checking", "accepted", "refused")
+        )
+        * 20,
+        scans=(run(environment=text),) * 60,
+        install=production_run(application=text),
+        approvers=text,
+    )
+
+
+@TEXTS
+@pytest.mark.parametrize("state", ALL_RUN_STATES)
+@pytest.mark.parametrize("kind", ["scan", "install", "production"])
+def test_run(text: str, state: RunState, kind: str) -> None:
+    operation = Operation.SCAN if kind == "scan" else Operation.INSTALL
+    given = hostile_run(text, state, kind == "production", operation)
+    for rendered in (run_card(given), notices.install_started(given), notices.install_ended(given)):
+        assert_accepted(rendered)
+
+
+@TEXTS
+@pytest.mark.parametrize("flavour", list(Flavour))
+@pytest.mark.parametrize("kind", ["scan", "install", "production"])
+def test_run_details(text: str, kind: str, flavour: Flavour) -> None:
+    operation = Operation.SCAN if kind == "scan" else Operation.INSTALL
+    rendered, attached = run_details(hostile_run(text, RunState.FAILED, kind == "production", operation), flavour)
+    assert_accepted(rendered)
+    assert attached is not None
+
+
+@TEXTS
+@pytest.mark.parametrize("state", ALL_CHANGE_STATES)
+def test_change(text: str, state: ChangeState) -> None:
+    given = hostile_change(text, state)
+    for rendered in (change_card(given), notices.receipt(given, text), render(Approvals((given,) * 5, 0, True))):
+        assert_accepted(rendered)
+
+
+@TEXTS
+@pytest.mark.parametrize("flavour", list(Flavour))
+def test_change_details_and_comparison(text: str, flavour: Flavour) -> None:
+    details, attached = change_details(hostile_change(text, ChangeState.PENDING), flavour)
+    assert attached is not None
+    findings = [
+        finding(verdict, kb_id=text, version=text, source_versions=(text,), severity=text, detail=text)
+        for verdict in Verdict
+        for _ in range(50)
+    ]
+    reply = comparison(findings, application="orders-db", source=text[:60], target=text[:60], page=1)
+    rendered: Rendered
+    for rendered in (details, render(reply, flavour)):
+        assert_accepted(rendered)
+
+
+@TEXTS
+def test_lists_and_sentences(text: str) -> None:
+    of = run(application=text, environment=text)
+    asked = change(application=text, environment=text, requested_by=text)
+    for rendered in (
+        refusal(text),
+        render(Accepted("scan-12", "run:12", text)),
+        render(StatusList((asked,) * 20, (of,) * 20, (run(id=9, application=text),) * 10, 1, True)),
+        notices.decision_refused(text),
+        notices.reminder(window(application=text, environment=text, window=text, window_id=text, timezone=text)),
+    ):
+        assert_accepted(rendered)

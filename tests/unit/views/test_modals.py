@@ -1,0 +1,35 @@
+import json
+from typing import Any
+
+import pytest
+
+from bot.views.modals import REASON, clear_modal, problem_modal, reject_modal
+from sandbox.slack.blocks import check_view
+from tests.unit.views.made import DIGEST, HOSTILE, LONG, assert_inert, change, problem, run, texts
+
+PRIVATE = {"channel": "C0ORDERS", "ts": "1.2"}
+MODALS = [
+    (problem_modal(run(id=13), PRIVATE), "report-problem", {"run": 13, **PRIVATE}),
+    (problem_modal(run(id=13, application=LONG)), "report-problem", {"run": 13}),
+    (clear_modal(problem(), PRIVATE), "clear-problem", {"problem": 3, "application": "orders-db", **PRIVATE}),
+    (clear_modal(problem(HOSTILE)), "clear-problem", {"problem": 3, "application": "orders-db"}),
+    (clear_modal(problem(LONG)), "clear-problem", {"problem": 3, "application": "orders-db"}),
+    (reject_modal(change(), PRIVATE), "reject", {"change": 4, "digest": DIGEST, **PRIVATE}),
+]
+
+
+@pytest.mark.parametrize(("view", "callback_id", "private"), MODALS)
+def test_modal(view: dict[str, Any], callback_id: str, private: dict[str, object]) -> None:
+    assert check_view(view, "modal") == []
+    assert view["callback_id"] == callback_id
+    assert json.loads(view["private_metadata"]) == private
+    field = view["blocks"][1]
+    assert (field["block_id"], field["element"]["action_id"]) == (REASON, REASON) == ("reason", "reason")
+    assert 0 < field["element"]["min_length"] < field["element"]["max_length"] <= 3000
+    for markup in texts(view):
+        assert_inert(markup)
+
+
+def test_what_a_modal_is_about_cannot_be_overridden_by_its_context() -> None:
+    view = reject_modal(change(), {"digest": "another", "change": 5})
+    assert json.loads(view["private_metadata"]) == {"change": 4, "digest": DIGEST}

@@ -1,0 +1,145 @@
+from datetime import timedelta
+from email.message import EmailMessage
+
+import pytest
+
+from bot.views import notices
+from bot.views.notices import Email
+from bot.views.text import when
+from commands.reports import NodeLine
+from patching.model import Operation
+from patching.states import ChangeState, RunState
+from tests.unit.views.made import (
+    BEN,
+    DIGEST,
+    HOSTILE,
+    LONG,
+    NOW,
+    assert_accepted,
+    buttons,
+    change,
+    change_report,
+    decision,
+    node,
+    production_run,
+    report,
+    result,
+    run,
+    shown,
+    window,
+)
+
+STARTED = report(production_run(id=15, state=RunState.RUNNING), stage="installing")
+ENDED = report(
+    production_run(id=15, state=RunState.DEVIATED), results=(result(1), result(2, missing=(result().installed)))
+)
+
+
+def test_install_started() -> None:
+    rendered = notices.install_started(STARTED)
+    assert_accepted(rendered)
+    text = shown(rendered)
+    assert rendered[0] == "Install starts: PRODUCTION orders-db prod"
+    assert f"starts, {when(NOW)}: `install-15`, the approved list of 2 patches, 3 nodes of orders-db prod." in text
+    assert "Asked for by <@U0ANN>." in text
+
+
+@pytest.mark.parametrize("state", [state for state in RunState if state.ended])
+def test_install_ended(state: RunState) -> None:
+    rendered = notices.install_ended(report(production_run(id=15, state=state)))
+    assert_accepted(rendered)
+    assert "PRODUCTION · Install · orders-db prod" in shown(rendered)
+    assert "`install-15`: :" in shown(rendered)
+    assert buttons(rendered) == {}
+
+
+def test_install_ended_says_how_each_node_came_out() -> None:
+    text = shown(notices.install_ended(ENDED))
+    assert "Ended, and not as approved." in text
+    assert ":x: `db-2`: 2 installed as approved, *2 missing* (`curl.amd64` and `openssl.amd64`)" not in text
+    assert ":x: `db-2`: 2 installed as approved, *2 missing* (`openssl.amd64` and `curl.amd64`)" in text
+
+
+def test_email_started() -> None:
+    assert notices.email_started(STARTED) == Email(
+        subject="[Patchgate] Install starts: PRODUCTION · Install · orders-db prod",
+        text=(
+            "An install on your application starts, 2026-11-28 09:00 UTC: install-15, the approved list of 2 patches, "
+            "3 nodes of orders-db prod. Asked for by U0ANN.\n"
+            "Nodes may reboot. You get a message when it has ended.\n"
+        ),
+        html=(
+            "<!DOCTYPE html>\n<html><body>\n<h2>Install starts: PRODUCTION · Install · orders-db prod</h2>\n"
+            "<p>An install on your application starts, 2026-11-28 09:00 UTC: install-15, the approved list of "
+            "2 patches, 3 nodes of orders-db prod. Asked for by U0ANN.</p>\n"
+            "<p>Nodes may reboot. You get a message when it has ended.</p>\n</body></html>\n"
+        ),
+    )
+
+
+def test_email_ended_has_the_words_without_the_markup() -> None:
+    email = notices.email_ended(ENDED)
+    assert email.subject == "[Patchgate] Install ended, not as approved: PRODUCTION · Install · orders-db prod"
+    assert "NOT OK: Ended, and not as approved. Ended 2026-11-28 09:05 UTC." in email.text
+    assert "NOT OK: db-2: 2 installed as approved, 2 missing (openssl.amd64 and curl.amd64)" in email.text
+    for markup in ("<!date", "`", ":x:", "*"):
+        assert markup not in email.text
+
+
+@pytest.mark.parametrize("reason", [HOSTILE, LONG, "<script>alert(1)</script>", "a\r\nBcc: x@example.com"])
+def test_email_i10_escapes_html_and_keeps_headers_whole(reason: str) -> None:
+    of = run(
+        operation=Operation.INSTALL, state=RunState.FAILED, application=reason, note=reason, nodes=(node(1, reason),)
+    )
+    lines = (NodeLine(node(1).id, reason, "failed", reason),)
+    for email in (notices.email_started(report(of, nodes=lines)), notices.email_ended(report(of, nodes=lines))):
+        message = EmailMessage()
+        message["Subject"] = email.subject
+        tags = {"<!DOCTYPE html>", "<html><body>", "<h2>", "</h2>", "<p>", "</p>", "</body></html>"}
+        rest = email.html
+        for tag in tags:
+            rest = rest.replace(tag, "")
+        assert "<" not in rest
+        assert ">" not in rest
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, "`weekly patching` (`mw-0c50858d01EXAMPLE`) starts"),
+        ({}, "lasts 3 hours: 3 nodes of *orders-db prod*"),
+        ({}, "Its schedule is in `Europe/Dublin`."),
+        ({"timezone": None, "duration": 1, "nodes": 1}, "lasts 1 hour: 1 node of"),
+        ({"production": True}, "PRODUCTION · Maintenance window · orders-db prod"),
+        ({"window": HOSTILE}, "&lt;!channel&gt;"),
+    ],
+)
+def test_reminder(changed: dict[str, object], expected: str) -> None:
+    rendered = notices.reminder(window(**changed))
+    assert_accepted(rendered)
+    assert expected in shown(rendered)
+    assert when(NOW.replace(day=29, hour=3)) in shown(rendered)
+    assert "schedule is in" in shown(rendered) or changed.get("timezone", "") is None
+
+
+def test_decision_refused() -> None:
+    rendered = notices.decision_refused("You asked for change-4, so you can't approve it; nothing was done.")
+    assert_accepted(rendered)
+    assert rendered[0] == "You asked for change-4, so you can't approve it; nothing was done."
+
+
+def test_receipt_i6_holds_the_digest_and_the_head_of_the_chain() -> None:
+    of = change(state=ChangeState.DONE, note="install-15 ended as succeeded.")
+    head = "fedc" * 16
+    rendered = notices.receipt(change_report(of, decisions=(decision(),), install=production_run(id=15)), head)
+    assert_accepted(rendered)
+    text = shown(rendered)
+    for words in (
+        "Asked for by <@U0ANN>",
+        f"Approved by <@{BEN}>, {when(NOW + timedelta(hours=1))}.",
+        "31 patches",
+        "`install-15`: succeeded.",
+        f"Digest `{DIGEST}`",
+        f"Audit chain `{head}`",
+    ):
+        assert words in text
