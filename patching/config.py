@@ -161,9 +161,7 @@ class Configuration(Strict):
     access: Access = Access()
     mail: Mail | None = None
     artifacts: ArtifactsBucket | None = None
-    production_tags: dict[NonEmpty, tuple[NonEmpty, ...]] = Field(
-        default_factory=lambda: {"Environment": ("prod", "production")}
-    )
+    production_tags: dict[NonEmpty, tuple[NonEmpty, ...]] = {"Environment": ("prod", "production")}
     policy: Policy = Policy()
     applications: Annotated[dict[Name, Application], Field(min_length=1)]
 

@@ -130,7 +130,8 @@ def _is_proven(proof: Proof, platform: Platform, row: PatchRow) -> bool:
 
 
 def _removed(before: Evidence, after: Evidence, proof: Proof) -> tuple[PinnedPatch, ...]:
-    left = {patch_identity(row.kb_id) for row in on_node(after)}
+    """Gone altogether: a package of which a newer version is missing meanwhile is still there in its old one."""
+    left = {patch_identity(row.kb_id) for row in after.rows if row.state is not PatchState.NOT_APPLICABLE}
     gone = (row for row in on_node(before) if patch_identity(row.kb_id) not in left)
     return _patches(row for row in gone if proof.versions(after.platform, row.kb_id))
 

@@ -111,6 +111,11 @@ RESULTS: dict[str, tuple[Evidence, dict[str, tuple[PinnedPatch, ...]], bool]] = 
         False,
     ),
     "a package vanished": (after(GOT), {"installed": APPROVED, "removed": (pin(CURL, "7.88"),)}, True),
+    "a newer version of something else is offered meanwhile": (
+        after(GOT, row(CURL, "7.89", MISSING)),
+        {"installed": APPROVED},
+        False,
+    ),
     "missing, but nobody approved it": (
         after(GOT, KEPT, row("apt.amd64", "2.6.2", MISSING), row("dpkg.amd64", "1", FAILED)),
         {"installed": APPROVED},
