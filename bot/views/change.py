@@ -38,7 +38,8 @@ def change_card(report: ChangeReport) -> Rendered:
         blocks += [divider(), *sections([f"*The gate*{evaluated}", *map(_check, change.checks)])]
     blocks += _buttons(report)
     if change.digest:
-        blocks.append(context(f"Digest {code(change.digest[:12])}. An approval counts for exactly this, nothing else."))
+        bound = " An approval counts for exactly this, nothing else." if report.ready else ""
+        blocks.append(context(f"Digest {code(change.digest[:12])}.{bound}"))
     text = f"PRODUCTION {change.ref} on {place(change.application, change.environment)}: {change_words(change)}"
     return message(text, blocks)
 
@@ -224,7 +225,7 @@ def _buttons(report: ChangeReport) -> list[Block]:
 def _approve(change: Change) -> Block:
     dialog = confirmation(
         "Approve for PRODUCTION?",
-        f"PRODUCTION {change.application} {change.environment}: {_extent(change)}. Both environments are scanned "
+        f"PRODUCTION {change.application} {change.environment} gets {_extent(change)}. Both environments are scanned "
         "again first; if anything has moved, nothing is installed.",
         "Approve",
         "Back",

@@ -81,7 +81,8 @@ def _mismatches(reply: Compared, mismatches: tuple[Finding, ...], flavour: Flavo
     page = min(max(reply.page, 0), last)
     start = page * PAGE_ROWS
     rows = [_row(finding) for finding in mismatches[start : start + PAGE_ROWS]]
-    made = table(("Patch", reply.target, reply.source, "Severity", "Why, and what to do"), rows, flavour)
+    headers = ("Patch", f"{reply.target} would get", f"{reply.source} has", "Severity", "Why, and what to do")
+    made = table(headers, rows, flavour)
     where = f"Mismatches {start + 1:,}–{start + made.shown:,} of {len(mismatches):,}, worst first."
     value = {"application": reply.application, "source": reply.source, "target": reply.target}
     return [section(where), *made.blocks, *pager("compare-page", page, page < last, value)]

@@ -1,11 +1,9 @@
-"""Read models to render, and what every rendering must keep."""
+"""Read models to render."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.views.blocks import MESSAGE_LIMIT, Block, Rendered
 from commands.replies import Compared
 from commands.reports import ChangeReport, NodeLine, RunReport
 from patching.compare import Comparison, Finding, Verdict
@@ -15,7 +13,6 @@ from patching.outcomes import NodeResult
 from patching.plan import StepKind
 from patching.states import ChangeState, RunState, StepState
 from patching.summary import MissingPatch
-from sandbox.slack.blocks import check_message, text_length
 from storage.changes import Change, Decision
 from storage.problems import Problem
 from storage.runs import Purpose, Run
@@ -32,68 +29,6 @@ LONG = (HOSTILE + " ") * 60  # more than 3,000 characters
 
 ALL_RUN_STATES = tuple(RunState)
 ALL_CHANGE_STATES = tuple(ChangeState)
-
-_OURS = re.compile(r"<!date\^\d+\^\{date_short_pretty\} \{time\}\|\d{4}-\d\d-\d\d \d\d:\d\d UTC>|<!subteam\^S0ONCALL>")
-_MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
-
-
-def texts(value: object) -> Iterator[str]:
-    """Every string in which Slack reads markup."""
-    if isinstance(value, list):
-        for item in value:
-            yield from texts(item)
-    elif isinstance(value, dict):
-        if value.get("type") == "mrkdwn":
-            yield value["text"]
-        for item in value.values():
-            yield from texts(item)
-
-
-def shown(rendered: Rendered) -> str:
-    """All that somebody reads, markup and plain."""
-    return "\n".join(_strings(rendered[1]))
-
-
-def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, list):
-        for item in value:
-            yield from _strings(item)
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            if name == "text" and isinstance(item, str):
-                yield item
-            else:
-                yield from _strings(item)
-
-
-def buttons(rendered: Rendered) -> dict[str, Block]:
-    """{action id: button}; where an action has several buttons, the last."""
-    return {each["action_id"]: each for each in all_buttons(rendered)}
-
-
-def all_buttons(rendered: Rendered) -> list[Block]:
-    return [each for block in rendered[1] if block["type"] == "actions" for each in block["elements"]]
-
-
-def assert_inert(markup: str) -> None:
-    """I10: no markup but ours, and nobody mentioned but those who act."""
-    rest = _OURS.sub("", markup)
-    assert set(_MENTION.findall(rest)) <= PEOPLE, markup
-    rest = _MENTION.sub("", rest)
-    assert "<" not in rest, markup
-    assert not re.search(r"(?<!\n)(?<!^)>", rest), markup
-    assert not re.search(r"&(?!amp;|lt;|gt;)", rest), markup
-
-
-def assert_accepted(rendered: Rendered) -> None:
-    """Slack takes it, on a phone's notification too."""
-    text, blocks = rendered
-    assert text
-    assert len(text) <= 3000
-    assert check_message(blocks) == []
-    assert text_length(blocks) < MESSAGE_LIMIT
-    for markup in [text, *texts(blocks)]:
-        assert_inert(markup)
 
 
 def node(index: int = 1, name: str | None = None) -> Node:

@@ -17,8 +17,6 @@ from tests.unit.views.made import (
     DIGEST,
     EVE,
     NOW,
-    assert_accepted,
-    buttons,
     change,
     change_report,
     checks,
@@ -27,9 +25,9 @@ from tests.unit.views.made import (
     pin,
     production_run,
     run,
-    shown,
     unevaluated,
 )
+from tests.unit.views.seen import assert_accepted, buttons, shown
 
 
 def blocked(*failing: CheckResult, **changed: Any) -> ChangeReport:
@@ -60,7 +58,7 @@ def test_pending_offers_approve_bound_to_the_digest_i3() -> None:
     assert found["approve"]["style"] == "primary"
     assert found["reject"]["style"] == "danger"
     words = found["approve"]["confirm"]["text"]["text"]
-    assert "PRODUCTION orders-db prod: 31 patches on 3 nodes" in words
+    assert "PRODUCTION orders-db prod gets 31 patches on 3 nodes" in words
 
 
 def test_pending_says_who_may_and_who_may_not_i4() -> None:

@@ -6,7 +6,8 @@ from bot.views.compare import PAGE_ROWS, compared
 from bot.views.tables import Flavour
 from bot.views.text import when
 from patching.compare import Verdict
-from tests.unit.views.made import NOW, all_buttons, assert_accepted, comparison, finding, shown
+from tests.unit.views.made import NOW, comparison, finding
+from tests.unit.views.seen import all_buttons, assert_accepted, shown
 
 FLAVOURS = pytest.mark.parametrize("flavour", list(Flavour))
 

@@ -22,7 +22,6 @@ from tests.unit.views.made import (
     HOSTILE,
     LONG,
     NOW,
-    assert_accepted,
     change,
     change_report,
     checks,
@@ -37,6 +36,7 @@ from tests.unit.views.made import (
     step,
     window,
 )
+from tests.unit.views.seen import assert_accepted
 
 TEXTS = pytest.mark.parametrize(
     "text", [HOSTILE, LONG, "&" * 3000, "\n> " * 1000], ids=["short", "long", "amp", "quote"]

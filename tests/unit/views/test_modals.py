@@ -5,7 +5,8 @@ import pytest
 
 from bot.views.modals import REASON, clear_modal, problem_modal, reject_modal
 from sandbox.slack.blocks import check_view
-from tests.unit.views.made import DIGEST, HOSTILE, LONG, assert_inert, change, problem, run, texts
+from tests.unit.views.made import DIGEST, HOSTILE, LONG, change, problem, run
+from tests.unit.views.seen import assert_inert, texts
 
 PRIVATE = {"channel": "C0ORDERS", "ts": "1.2"}
 MODALS = [

@@ -15,8 +15,6 @@ from tests.unit.views.made import (
     HOSTILE,
     LONG,
     NOW,
-    assert_accepted,
-    buttons,
     change,
     change_report,
     decision,
@@ -25,9 +23,9 @@ from tests.unit.views.made import (
     report,
     result,
     run,
-    shown,
     window,
 )
+from tests.unit.views.seen import assert_accepted, buttons, shown
 
 STARTED = report(production_run(id=15, state=RunState.RUNNING), stage="installing")
 ENDED = report(

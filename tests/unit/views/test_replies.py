@@ -10,19 +10,8 @@ from bot.views.run import run_card
 from commands.replies import Accepted, Approvals, ChangeStatus, Done, Help, HelpLine, Reply, RunStatus, StatusList
 from patching.compare import Verdict
 from patching.states import ChangeState, RunState
-from tests.unit.views.made import (
-    all_buttons,
-    assert_accepted,
-    buttons,
-    change,
-    change_report,
-    comparison,
-    finding,
-    production_run,
-    report,
-    run,
-    shown,
-)
+from tests.unit.views.made import change, change_report, comparison, finding, production_run, report, run
+from tests.unit.views.seen import all_buttons, assert_accepted, buttons, shown
 
 
 def status(**changed: Any) -> StatusList:

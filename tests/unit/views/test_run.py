@@ -13,8 +13,6 @@ from storage.runs import Purpose
 from tests.unit.views.made import (
     ALL_RUN_STATES,
     ANN,
-    assert_accepted,
-    buttons,
     missing,
     node,
     pin,
@@ -23,9 +21,9 @@ from tests.unit.views.made import (
     report,
     result,
     run,
-    shown,
     step,
 )
+from tests.unit.views.seen import assert_accepted, buttons, shown
 
 SEVERITIES: Mapping[str, Mapping[str, int]] = {
     node(1).id: {"Critical": 2, "Low": 1},

@@ -6,7 +6,8 @@ import pytest
 from bot.views.blocks import Block
 from bot.views.tables import Flavour, listing, table
 from sandbox.slack.blocks import check_message, text_length
-from tests.unit.views.made import HOSTILE, assert_inert, texts
+from tests.unit.views.made import HOSTILE
+from tests.unit.views.seen import assert_inert, texts
 
 HEADERS = ("Patch", "Version")
 FLAVOURS = pytest.mark.parametrize("flavour", list(Flavour))

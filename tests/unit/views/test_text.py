@@ -3,7 +3,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from bot.views import text
-from tests.unit.views.made import HOSTILE, NOW, assert_inert
+from tests.unit.views.made import HOSTILE, NOW
+from tests.unit.views.seen import assert_inert
 
 
 def test_escape_i10_only_three_characters() -> None:
