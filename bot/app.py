@@ -92,8 +92,7 @@ def build(settings: Settings, clock: Clock, *, sessions: Sessions | None = None,
         listener_executor=ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="listener"),
         logger=logging.getLogger("bot.bolt"),
     )
-    store = Store(settings.database_path)
-    store.hold()
+    store = Store(settings.database_path, exclusive=True)
     sessions = sessions or Sessions()
     engine = Engine(clock)
     pool, slack_pool = Pool(), Pool(threads=8)

@@ -25,12 +25,18 @@ class Store:
     `synchronous=FULL`: a row that says "sending" must survive a power cut, or a command could be sent twice (I1, I2).
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, exclusive: bool = False) -> None:
+        """Opens and migrates. `exclusive`: no other process may hold it, from before the first change to `close`.
+
+        Raises StorageError.
+        """
         self.path = Path(path)
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
         self._lock_file: IO[str] | None = None
+        if exclusive:
+            self._hold()
         self._migrate()
 
     @property
@@ -59,9 +65,12 @@ class Store:
                 db.conn.execute("ROLLBACK")
             raise
 
-    def hold(self) -> None:
-        """Take the exclusive lock beside the database, kept until `close`. Raises StorageError when it is taken."""
-        lock_file = open(self.path.with_name(self.path.name + ".lock"), "a", encoding="utf-8")  # noqa: SIM115 - kept open
+    def _hold(self) -> None:
+        """Take the exclusive lock beside the database, kept until `close`."""
+        try:
+            lock_file = open(self.path.with_name(self.path.name + ".lock"), "a", encoding="utf-8")  # noqa: SIM115 - kept open
+        except OSError as error:
+            raise self._unusable(error.strerror) from None
         try:
             fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -89,13 +98,16 @@ class Store:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
         except sqlite3.Error as error:
-            raise StorageError(
-                f"The database {self.path} can't be opened ({error}); nothing was started. "
-                "Check PATCHGATE_DATABASE, its folder and its rights."
-            ) from None
+            raise self._unusable(str(error)) from None
         with self._guard:
             self._connections.append(connection)
         return Database(connection)
+
+    def _unusable(self, why: str | None) -> StorageError:
+        return StorageError(
+            f"The database {self.path} can't be opened ({why}); nothing was started. "
+            "Check PATCHGATE_DATABASE, its folder and its rights."
+        )
 
     def _migrate(self) -> None:
         db = self.db
