@@ -83,14 +83,15 @@ class Town:
     def spawn(self, *arguments: str) -> subprocess.Popen[str]:
         """`patchgate …` as a process of its own, with these environment variables and no others of ours."""
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "SLACK_"))}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "bot", *arguments],
-            env={**inherited, **self.environment},
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=open(self.folder / "bot.log", "a", encoding="utf-8"),  # noqa: SIM115 - the child's
-            text=True,
-        )
+        with open(self.folder / "bot.log", "a", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "bot", *arguments],
+                env={**inherited, **self.environment},
+                cwd=self.folder,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
         return self.process
 
     def kill(self) -> None:
