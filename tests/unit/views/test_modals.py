@@ -31,6 +31,13 @@ def test_modal(view: dict[str, Any], callback_id: str, private: dict[str, object
         assert_inert(markup)
 
 
-def test_what_a_modal_is_about_cannot_be_overridden_by_its_context() -> None:
-    view = reject_modal(change(), {"digest": "another", "change": 5})
-    assert json.loads(view["private_metadata"]) == {"change": 4, "digest": DIGEST}
+@pytest.mark.parametrize(
+    ("view", "private"),
+    [
+        (problem_modal(run(id=13), {"run": 99}), {"run": 13}),
+        (clear_modal(problem(), {"problem": 99, "application": "x"}), {"problem": 3, "application": "orders-db"}),
+        (reject_modal(change(), {"change": 99, "digest": "x"}), {"change": 4, "digest": DIGEST}),
+    ],
+)
+def test_what_a_modal_is_about_cannot_be_overridden(view: dict[str, Any], private: dict[str, object]) -> None:
+    assert json.loads(view["private_metadata"]) == private
