@@ -104,7 +104,8 @@ def begin_sending(tx: Database, notice: Notice) -> bool:
 
 def sent(tx: Database, notice: Notice, now: datetime, channel: str | None, ts: str | None) -> None:
     """Accepted by the other side. Owed again at once when the subject has moved since it was rendered."""
-    _move(tx, notice.id, NoticeState.SENDING, NoticeState.SENT)
+    if not _move(tx, notice.id, NoticeState.SENDING, NoticeState.SENT):
+        return
     tx.execute(
         """UPDATE notice SET sent_at = ?, channel = coalesce(?, channel), ts = coalesce(?, ts), shown_revision = ?,
                   attempts = 0, not_before = NULL, note = '',
@@ -116,7 +117,8 @@ def sent(tx: Database, notice: Notice, now: datetime, channel: str | None, ts: s
 
 def postpone(tx: Database, notice: Notice, not_before: datetime, note: str) -> None:
     """Not accepted for now: due again later."""
-    _move(tx, notice.id, NoticeState.SENDING, NoticeState.DUE)
+    if not _move(tx, notice.id, NoticeState.SENDING, NoticeState.DUE):
+        return
     tx.execute(
         "UPDATE notice SET not_before = ?, note = ?, attempts = attempts + 1 WHERE id = ?",
         [to_text(not_before), note, notice.id],
@@ -125,7 +127,8 @@ def postpone(tx: Database, notice: Notice, not_before: datetime, note: str) -> N
 
 def bury(tx: Database, notice: Notice, note: str) -> None:
     """Never to be accepted: it is kept, with the reason, for people to see."""
-    _move(tx, notice.id, NoticeState.SENDING, NoticeState.DEAD)
+    if not _move(tx, notice.id, NoticeState.SENDING, NoticeState.DEAD):
+        return
     tx.execute("UPDATE notice SET note = ? WHERE id = ?", [note, notice.id])
 
 
