@@ -51,6 +51,20 @@ def test_a_refusal_of_anything_renders(sentence: str) -> None:
     assert_accepted(refusal(sentence))
 
 
+@pytest.mark.parametrize(
+    ("person", "expected"),
+    [
+        (EVE, "<@U0EVE> asked for it."),
+        ("U0EVE> <!channel", "`U0EVE&gt; &lt;!channel` asked for it."),
+        (None, "{person} asked for it."),
+    ],
+)
+def test_a_refusal_names_a_person(person: str | None, expected: str) -> None:
+    rendered = refusal("{person} asked for it.", person)
+    assert_accepted(rendered)
+    assert shown(rendered) == rendered[0] == expected
+
+
 def test_cards_and_comparisons_are_the_same_as_elsewhere() -> None:
     of_run, of_change, of_comparison = report(run()), change_report(change()), comparison([finding(Verdict.AHEAD)])
     assert render(RunStatus(of_run)) == run_card(of_run)
