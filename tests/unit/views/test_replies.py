@@ -10,7 +10,7 @@ from bot.views.run import run_card
 from commands.replies import Accepted, Approvals, ChangeStatus, Done, Help, HelpLine, Reply, RunStatus, StatusList
 from patching.compare import Verdict
 from patching.states import ChangeState, RunState
-from tests.unit.views.made import change, change_report, comparison, finding, production_run, report, run
+from tests.unit.views.made import EVE, change, change_report, comparison, finding, production_run, report, run
 from tests.unit.views.seen import all_buttons, assert_accepted, buttons, shown
 
 
