@@ -21,7 +21,7 @@ from bot.listeners import Listeners
 from bot.receiving import CONCURRENCY, Http, Socket
 from bot.settings import Settings, read_configuration
 from commands.ports import Clock
-from patching.config import Configuration
+from patching.config import Configuration, ConfigurationError
 from scheduler import changes, collect, decisions, dispatch, finish, plan
 from scheduler.engine import Engine, Sweep
 from scheduler.parts import Parts
@@ -84,6 +84,7 @@ def web_client(settings: Settings) -> WebClient:
 def build(settings: Settings, clock: Clock, *, sessions: Sessions | None = None, pace: float = PACE) -> Patchgate:
     """Wire everything; nothing is sent yet. Raises ConfigurationError, StorageError and Slack's errors."""
     config = read_configuration(settings.config_path)
+    mailer = _mailer(settings)
     client = web_client(settings)
     app = App(
         client=client,
@@ -111,8 +112,6 @@ def build(settings: Settings, clock: Clock, *, sessions: Sessions | None = None,
         new_id=lambda: str(uuid.uuid4()),
     )
     followups = FollowUps(client, clock, lambda work: slack_pool.submit(object(), work))
-    smtp = settings.smtp.get_secret_value()
-    mailer = Mailer.from_url(smtp) if smtp else None
     delivery = Delivery(store, config, clock, client, directory, mailer, followups, slack_pool, pace)
     Listeners(config, store, clock, directory, engine.wake, followups).register(app)
     return Patchgate(
@@ -128,6 +127,14 @@ def build(settings: Settings, clock: Clock, *, sessions: Sessions | None = None,
         client=client,
         app_token=settings.app_token.get_secret_value(),
     )
+
+
+def _mailer(settings: Settings) -> Mailer | None:
+    url = settings.smtp.get_secret_value()
+    try:
+        return Mailer.from_url(url) if url else None
+    except ValueError as error:
+        raise ConfigurationError([f"PATCHGATE_SMTP: {error}."]) from None
 
 
 def _sweeps(parts: Parts, directory: SlackDirectory, delivery: Delivery) -> tuple[Sweep, ...]:

@@ -9,7 +9,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from aws.artifacts import Artifacts
 from aws.check import probe
 from aws.errors import AwsError
-from aws.mail import Mailer, MailError
+from aws.mail import Mailer
 from aws.sessions import Sessions
 from bot.access import SlackDirectory
 from bot.app import web_client
@@ -94,8 +94,8 @@ def _mail(settings: Settings, config: Configuration) -> Iterator[Line]:
         return
     try:
         mailer = Mailer.from_url(url)
-    except MailError as error:
-        yield Line("mail", False, str(error))
+    except ValueError as error:
+        yield Line("mail", False, f"PATCHGATE_SMTP: {error}")
         return
     if config.mail is None:
         yield Line("mail", False, "PATCHGATE_SMTP is set, but mail.from is not configured")

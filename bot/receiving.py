@@ -62,6 +62,10 @@ class Socket(SocketModeHandler):
         self.client.clock = clock
         self.client.socket_mode_request_listeners.append(self.handle)  # type: ignore[arg-type]
 
+    def reserve(self) -> None:
+        """Have Slack judge the app token, by asking for the address that `connect` then uses. Raises Slack's errors."""
+        self.client.wss_uri = self.client.issue_new_wss_url()
+
     def connect(self) -> None:
         super().connect()  # type: ignore[no-untyped-call]
 

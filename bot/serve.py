@@ -2,17 +2,20 @@
 
 import logging
 import signal
+import socket
 import threading
 
 import uvicorn
+from slack_bolt.error import BoltError
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot.app import build
-from bot.receiving import Http
+from bot.app import Patchgate, build
 from bot.settings import Settings
 from commands.ports import Clock
 
 log = logging.getLogger(__name__)
+
+LAST_ANSWERS = 5  # seconds that requests in work have at the end: longer than Slack waits for an ack
 
 
 class StartError(Exception):
@@ -25,39 +28,65 @@ def serve(settings: Settings, clock: Clock, address: tuple[str, int] | None) -> 
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())
+    # Bound before anything runs, and listening only when somebody can answer.
+    bound = _bind(*address) if address else None
     try:
         bot = build(settings, clock)
-    except (SlackApiError, SlackClientError, OSError) as error:
+    except (BoltError, SlackApiError, SlackClientError, OSError) as error:
         raise StartError(_slack_says(settings, error)) from None
     try:
-        bot.start()
-        if address:
-            _serve_http(bot.http(), address, stop)
+        if bound:
+            _serve_http(bot, bound, stop)
         else:
-            socket = bot.socket()
-            try:
-                socket.connect()
-            except (SlackApiError, SlackClientError, OSError) as error:
-                raise StartError(_slack_says(settings, error)) from None
-            log.info("Patchgate is connected to Slack")
-            stop.wait()
-            socket.close()
+            _serve_socket(bot, settings, stop)
     finally:
         bot.stop()
     log.info("Patchgate has stopped")
 
 
-def _serve_http(handler: Http, address: tuple[str, int], stop: threading.Event) -> None:
-    server = uvicorn.Server(
-        uvicorn.Config(handler, host=address[0], port=address[1], log_config=None, access_log=False)
+def _serve_socket(bot: Patchgate, settings: Settings, stop: threading.Event) -> None:
+    socket_mode = bot.socket()
+    try:
+        # Slack judges the app token first: with a wrong one nothing may be sent to AWS.
+        socket_mode.reserve()
+        bot.start()
+        socket_mode.connect()
+        log.info("Patchgate is connected to Slack")
+        stop.wait()
+    except (SlackApiError, SlackClientError, OSError) as error:
+        raise StartError(_slack_says(settings, error)) from None
+    finally:
+        socket_mode.close()
+
+
+def _serve_http(bot: Patchgate, bound: socket.socket, stop: threading.Event) -> None:
+    config = uvicorn.Config(
+        bot.http(), lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=LAST_ANSWERS
     )
-    thread = threading.Thread(target=server.run, name="http-server", daemon=True)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([bound],), name="http-server", daemon=True)
+    bot.start()
     thread.start()
+    log.info("Patchgate takes requests on %s:%d/slack/events", *bound.getsockname()[:2])
     while not stop.wait(0.2):
         if not thread.is_alive():
-            raise StartError(f"Nothing can listen on {address[0]}:{address[1]}; choose another address.")
+            raise StartError("The HTTP server has ended by itself, so Patchgate has stopped; the log says why.")
     server.should_exit = True
     thread.join()
+    bound.close()
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise StartError(
+            f"Nothing can listen on {host}:{port} ({error.strerror}); nothing runs. Choose another address."
+        ) from None
+    return bound
 
 
 def _require_secrets(settings: Settings, *, http: bool) -> None:
@@ -69,5 +98,7 @@ def _require_secrets(settings: Settings, *, http: bool) -> None:
 
 
 def _slack_says(settings: Settings, error: Exception) -> str:
+    if isinstance(error, BoltError) and isinstance(error.__context__, SlackApiError):
+        error = error.__context__  # Bolt wraps what Slack said about the token
     reason = error.response.get("error") if isinstance(error, SlackApiError) else type(error).__name__
     return f"Slack at {settings.slack_api_url} did not let Patchgate in ({reason}); nothing runs. Check the tokens."
