@@ -37,7 +37,11 @@ class Store:
         self._lock_file: IO[str] | None = None
         if exclusive:
             self._hold()
-        self._migrate()
+        try:
+            self._migrate()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def db(self) -> Database:
@@ -93,14 +97,14 @@ class Store:
     def _connect(self) -> Database:
         try:
             connection = sqlite3.connect(self.path, timeout=30, check_same_thread=False)
+            with self._guard:
+                self._connections.append(connection)
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
         except sqlite3.Error as error:
             raise self._unusable(str(error)) from None
-        with self._guard:
-            self._connections.append(connection)
         return Database(connection)
 
     def _unusable(self, why: str | None) -> StorageError:
@@ -114,7 +118,6 @@ class Store:
         known = {migration.name for migration in migrations._migrations}
         newer = sorted(row.name for row in migrations.applied(db) if row.name not in known)
         if newer:
-            self.close()
             raise StorageError(
                 f"The database {self.path} was written by a newer Patchgate (it has {newer[-1]}); nothing was changed. "
                 "Run that version, or restore a backup made before the upgrade."
