@@ -47,13 +47,13 @@ class FollowUps:
         except (SlackApiError, SlackClientError, OSError) as error:
             log.info("no link to %s: %s", subject, type(error).__name__)
             return
-        self._say(url, (f"<{link}|Follow it in its message>.", []), replace=False)
+        self.say(url, (f"<{link}|Follow it in its message>.", []), replace=False)
 
     def answer(self, response_url: str, rendered: Rendered, *, replace: bool = False) -> None:
         """Answer a click, to the one who clicked; `replace` turns the page of an ephemeral list."""
-        self.submit(lambda: self._say(response_url, rendered, replace=replace))
+        self.submit(lambda: self.say(response_url, rendered, replace=replace))
 
-    def _say(self, url: str, rendered: Rendered, *, replace: bool) -> None:
+    def say(self, url: str, rendered: Rendered, *, replace: bool) -> None:
         text, blocks = rendered
         try:
             answer = WebhookClient(url, retry_handlers=[]).send(

@@ -64,15 +64,19 @@ class Listeners:
     def on_command(self, ack: Ack, body: Body, context: BoltContext) -> None:
         """`/patch …`: the ack is the answer, and it comes after the commit."""
         asked = self._context(body["channel_id"], context)
+        actor = self._actor(body["user_id"])
         try:
             parsed = grammar.parse(html.unescape(str(body.get("text", ""))), self.config)
-            reply = command.run(parsed, asked, self._actor(body["user_id"]))
+            if parsed.deferred:
+                ack()
+                self._defer(body, parsed, asked, actor, replace=False)
+                return
+            reply = command.run(parsed, asked, actor)
         except Refused as error:
-            rendered = refusal(error.sentence, error.person)
+            text, blocks = refusal(error.sentence, error.person)
         else:
-            rendered = render(reply, Flavour.TEXT)
+            text, blocks = render(reply, Flavour.TEXT)
             self._expect_link(reply, str(body.get("response_url", "")))
-        text, blocks = rendered
         ack(text=text, blocks=blocks, response_type="ephemeral")
 
     def on_error(self, error: Exception, ack: Ack, body: Body) -> BoltResponse:
@@ -120,13 +124,20 @@ class Listeners:
     def _button(self, build: Callable[[Value], Command], *, replaces: bool) -> Callable[..., None]:
         def listener(ack: Ack, body: Body, action: Body, context: BoltContext) -> None:
             asked = self._context(_channel(body), context)
+            actor = self._actor(body["user"]["id"])
+            replace = False
             try:
-                reply = command.run(build(_value(action)), asked, self._actor(body["user"]["id"]))
+                built = build(_value(action))
+                if built.deferred:
+                    ack()
+                    self._defer(body, built, asked, actor, replace=replaces)
+                    return
+                reply = command.run(built, asked, actor)
             except Refused as error:
-                rendered, replace = refusal(error.sentence, error.person), False
+                rendered = refusal(error.sentence, error.person)
             else:
-                said = reply != Done("")
-                rendered, replace = render(reply, Flavour.TEXT) if said else ("", []), replaces
+                rendered = render(reply, Flavour.TEXT) if reply != Done("") else ("", [])
+                replace = replaces
                 self._expect_link(reply, str(body.get("response_url", "")))
             ack()
             self._answer(body, rendered, replace=replace)
@@ -202,6 +213,18 @@ class Listeners:
     def _expect_link(self, reply: Reply, response_url: str) -> None:
         if isinstance(reply, Accepted) and response_url:
             self.followups.expect_link(reply.subject, response_url)
+
+    def _defer(self, body: Body, asked_for: Command, asked: Context, actor: Actor, *, replace: bool) -> None:
+        """A command that only reads, off the listener's thread; its answer comes through the response URL."""
+
+        def work() -> None:
+            try:
+                rendered, keep = render(command.run(asked_for, asked, actor), Flavour.TEXT), not replace
+            except Refused as error:
+                rendered, keep = refusal(error.sentence, error.person), True
+            self.followups.say(str(body["response_url"]), rendered, replace=not keep)
+
+        self.followups.submit(work)
 
     def _answer(self, body: Body, rendered: Rendered, *, replace: bool = False) -> None:
         if body.get("response_url") and rendered[0]:

@@ -63,11 +63,12 @@ class Command(ABC):
     detail: ClassVar[str] = ""
     role: ClassVar[Role | None] = None
     in_slash: ClassVar[bool] = True  # also a subcommand of /patch
+    deferred: ClassVar[bool] = False  # reads so much that the answer follows the ack
 
     @classmethod
-    @abstractmethod
     def parse(cls, words: Sequence[str], config: Configuration) -> Self:
-        """From the words after the subcommand. Raises Refused."""
+        """From the words after the subcommand. Raises Refused; so does a command that only a button asks for."""
+        raise Refused(f"{cls.name} is asked for with a button; nothing was done.")
 
     @abstractmethod
     def perform(self, context: Context, actor: Actor) -> Reply:

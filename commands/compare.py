@@ -23,6 +23,7 @@ class Compare(Command):
         "Every patch that TO would get is judged by what the nodes of FROM have, version by version and per platform. "
         "Without FROM and TO: the first production environment and the one that gates it. Nothing is scanned."
     )
+    deferred: ClassVar[bool] = True
 
     application: str
     source: str

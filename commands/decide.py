@@ -1,9 +1,8 @@
 """The buttons Approve and Reject: a click is kept here and judged by the sweep `decisions` (I3, I4, ADR 0006)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from sqlite_utils import Database
 
@@ -26,10 +25,6 @@ class Decide(Command):
     kind: str  # approve, reject
     digest: str  # of what the person saw
     reason: str = ""
-
-    @classmethod
-    def parse(cls, words: Sequence[str], config: Configuration) -> Self:
-        raise Refused("Changes are decided with the buttons on their message; nothing was done.")
 
     def perform(self, context: Context, actor: Actor) -> Reply:
         with context.commit() as tx:

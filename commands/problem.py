@@ -1,8 +1,7 @@
 """The buttons Report a problem and Clear the problem: a reported problem holds an application's soak."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from sqlite_utils import Database
 
@@ -10,7 +9,6 @@ from commands.command import Actor, Command, Context
 from commands.errors import Refused
 from commands.ports import Role
 from commands.replies import Done, Reply
-from patching.config import Configuration
 from patching.model import Operation
 from storage import outbox, problems, runs
 from storage.problems import ProblemOpen
@@ -28,10 +26,6 @@ class ReportProblem(Command):
 
     run_id: int
     reason: str
-
-    @classmethod
-    def parse(cls, words: Sequence[str], config: Configuration) -> Self:
-        raise Refused("Problems are reported with the button on the install's message; nothing was done.")
 
     def perform(self, context: Context, actor: Actor) -> Reply:
         reason = _reason(self.reason)
@@ -61,10 +55,6 @@ class ClearProblem(Command):
 
     application: str
     reason: str
-
-    @classmethod
-    def parse(cls, words: Sequence[str], config: Configuration) -> Self:
-        raise Refused("Problems are cleared with the button on the install's message; nothing was done.")
 
     def perform(self, context: Context, actor: Actor) -> Reply:
         reason = _reason(self.reason)

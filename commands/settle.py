@@ -1,14 +1,12 @@
 """The buttons It ran and It did not: a person settles a step of which nobody knows whether it was sent (I2)."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from commands.command import Actor, Command, Context
 from commands.errors import Refused
 from commands.ports import Role
 from commands.replies import Done, Reply
-from patching.config import Configuration
 from patching.states import RunState, StepState
 from storage import audit, runs, steps
 
@@ -24,10 +22,6 @@ class Settle(Command):
 
     step_id: str
     ran: bool
-
-    @classmethod
-    def parse(cls, words: Sequence[str], config: Configuration) -> Self:
-        raise Refused("Doubts are settled with the buttons on the run's message; nothing was done.")
 
     def perform(self, context: Context, actor: Actor) -> Reply:
         with context.commit() as tx:

@@ -212,6 +212,7 @@ def _scans(parts: Parts, change: Change, purpose: Purpose, names: tuple[str, ...
                     if busy:
                         raise EnvironmentBusy(busy)
                     started[name] = _start_scan(parts, tx, change, purpose, name)
+                    changes.set_note(tx, change, "")
                     outbox.touch(tx, change.subject)
     except EnvironmentBusy as taken:
         _wait_for(parts, change, taken.run)
@@ -221,6 +222,12 @@ def _scans(parts: Parts, change: Change, purpose: Purpose, names: tuple[str, ...
     parts.wake("plan")
     parts.wake("deliver")
     return None
+
+
+def _busy(parts: Parts, change: Change) -> Run | None:
+    """Somebody's open run on one of the environments; its end is waited for before AWS is asked anything."""
+    found = [runs.open_run(parts.store.db, change.application, name) for name in (change.source, change.environment)]
+    return next((run for run in found if run and run.change_id != change.id), None)
 
 
 def _wait_for(parts: Parts, change: Change, run: Run) -> None:

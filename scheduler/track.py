@@ -62,7 +62,7 @@ def follow(parts: Parts, step: Step) -> None:
     late = _is_late(parts, step)
     if late and command_id and step.cancelled_at is None:
         _cancel(parts, target, run, step, command_id)
-    expired = late and parts.clock.now() - (step.cancelled_at or parts.clock.now()) > GRACE
+    expired = late and _given_up(parts, step, command_id)
     with parts.store.transaction() as tx:
         now = parts.clock.now()
         news = [
@@ -117,6 +117,11 @@ def _command_is_over(parts: Parts, target: Target, command_id: str, step: Step, 
 def _is_late(parts: Parts, step: Step) -> bool:
     allowed = timedelta(seconds=step.delivery_timeout) + EXECUTION + GRACE
     return parts.clock.now() - (step.sent_at or parts.clock.now()) > allowed
+
+
+def _given_up(parts: Parts, step: Step, command_id: str | None) -> bool:
+    """Whether a late step was watched for long enough after it was cancelled, or there is nothing to cancel."""
+    return command_id is None or (step.cancelled_at is not None and parts.clock.now() - step.cancelled_at > GRACE)
 
 
 def _cancel(parts: Parts, target: Target, run: Run, step: Step, command_id: str) -> None:

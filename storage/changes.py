@@ -13,7 +13,7 @@ from patching.gate import Action, CheckResult, Outcome
 from patching.model import PinnedPatch
 from patching.states import CHANGE_TRANSITIONS, ChangeState, require
 from storage import audit, outbox
-from storage.database import to_json, to_text, to_time
+from storage.database import compare_and_set, to_json, to_text, to_time
 
 
 class ChangeOpen(Exception):
@@ -173,11 +173,7 @@ def transition(
     if new is ChangeState.APPROVED:
         columns["approved_at"] = to_text(now)
     columns["state"], columns["note"] = new, note
-    sets = ", ".join(f"{name} = ?" for name in columns)
-    done = tx.execute(
-        f"UPDATE change SET {sets} WHERE id = ? AND state = ?", [*columns.values(), change.id, change.state]
-    )
-    if done.rowcount != 1:
+    if not compare_and_set(tx, "change", change.id, change.state, columns):
         return None
     audit.append(tx, now, actor, change.ref, str(new), {"from": change.state, "note": note, "digest": change.digest})
     outbox.touch(tx, change.subject)

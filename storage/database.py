@@ -4,7 +4,7 @@ import fcntl
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -123,6 +123,13 @@ class Store:
                 "Run that version, or restore a backup made before the upgrade."
             )
         migrations.apply(db)
+
+
+def compare_and_set(tx: Database, table: str, row_id: int | str, old_state: str, columns: Mapping[str, Any]) -> bool:
+    """Write `columns`, the new state among them, if the row still is in `old_state`; False when it has moved on."""
+    sets = ", ".join(f"{name} = ?" for name in columns)
+    done = tx.execute(f"UPDATE {table} SET {sets} WHERE id = ? AND state = ?", [*columns.values(), row_id, old_state])
+    return done.rowcount == 1
 
 
 def to_text(moment: datetime | None) -> str | None:

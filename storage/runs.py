@@ -14,7 +14,7 @@ from patching.model import Node, Operation, PinnedPatch, Platform
 from patching.outcomes import NodeOutcome
 from patching.states import RUN_TRANSITIONS, RunState, require
 from storage import audit, outbox
-from storage.database import to_json, to_text, to_time
+from storage.database import compare_and_set, to_json, to_text, to_time
 
 
 class Purpose(StrEnum):
@@ -187,9 +187,7 @@ def transition(
     if new.ended:
         columns["ended_at"] = to_text(now)
     columns["state"], columns["note"] = new, note
-    sets = ", ".join(f"{name} = ?" for name in columns)
-    done = tx.execute(f"UPDATE run SET {sets} WHERE id = ? AND state = ?", [*columns.values(), run.id, run.state])
-    if done.rowcount != 1:
+    if not compare_and_set(tx, "run", run.id, run.state, columns):
         return None
     audit.append(tx, now, actor, run.ref, str(new), {"from": run.state, "note": note})
     outbox.touch(tx, run.subject)

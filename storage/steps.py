@@ -12,7 +12,7 @@ from patching.model import Operation
 from patching.plan import PlanStep, StepKind
 from patching.states import STEP_TRANSITIONS, StepState, require
 from storage import audit, outbox
-from storage.database import to_json, to_text, to_time
+from storage.database import compare_and_set, to_json, to_text, to_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +92,7 @@ def transition(
     if new.ended:
         columns["ended_at"] = to_text(now)
     columns["state"], columns["note"] = new, note
-    sets = ", ".join(f"{name} = ?" for name in columns)
-    done = tx.execute(f"UPDATE step SET {sets} WHERE id = ? AND state = ?", [*columns.values(), step.id, step.state])
-    if done.rowcount != 1:
+    if not compare_and_set(tx, "step", step.id, step.state, columns):
         return None
     detail = {"step": step.id, "from": step.state, "command": columns.get("command_id", step.command_id), "note": note}
     audit.append(tx, now, "clock", ref, f"step {new}", detail)

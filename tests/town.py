@@ -117,8 +117,14 @@ class Town:
         return words_of(news[0])
 
     def click(self, user: str, message: Message, action_id: str) -> Any:
-        """Click a button of a message as it was shown, also when it has changed since."""
-        block, element = button_of(message, action_id)
+        """Click a button of a message as it stands now; where it is gone, of the message as it was shown then.
+
+        Slack gives the blocks of an updated message new ids.
+        """
+        current = next(
+            (each for each in self.messages(message["channel"], user) if each["ts"] == message["ts"]), message
+        )
+        block, element = button_of(current if has_button(current, action_id) else message, action_id)
         return self.post(
             "/sandbox/slack/action",
             user=user,
