@@ -171,9 +171,11 @@ def _let_go(parts: Parts, change: Change, evaluation: Evaluation, url: str) -> N
 def _supersede(parts: Parts, change: Change, reasons: tuple[str, ...], evaluation: Evaluation | None = None) -> None:
     with parts.store.transaction() as tx:
         now = parts.clock.now()
+        judged = {}
         if evaluation:
             _record(tx, now, change, "send", evaluation)
-        changes.transition(tx, change, ChangeState.SUPERSEDED, now, "clock", note="\n".join(reasons))
+            judged = {"checks": checks_to_json(evaluation.checks), "evaluated_at": to_text(evaluation.at)}
+        changes.transition(tx, change, ChangeState.SUPERSEDED, now, "clock", note="\n".join(reasons), **judged)
     parts.wake("deliver")
 
 
