@@ -207,6 +207,8 @@ def _sentence(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
         return f"{path} is missing."
     if kind == "extra_forbidden":
         return f"{path} is not a known key; check its spelling and indentation."
+    if kind == "too_short":
+        return f"{path} is {_short(value)}; it needs at least one entry."
     if kind == "value_error" and "duration" not in problem["msg"].casefold():
         return f"{path}: {problem['msg'].removeprefix('Value error, ')}."
     names = [part for part in problem["loc"] if isinstance(part, str)]
