@@ -77,6 +77,8 @@ def _log_to_stderr(level: str) -> None:
     # They log a line for each request, with headers at DEBUG; ours say what matters.
     for name in ("botocore", "boto3", "urllib3", "slack_sdk", "bot.bolt", "bot.socket", "uvicorn"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    # Bolt reads SLACK_BOT_TOKEN for itself too and warns at every start that it has a client already.
+    logging.getLogger("bot.bolt").addFilter(lambda record: "`token` will be unused" not in record.getMessage())
     # A sweep that is woken while it runs makes APScheduler skip a tick, which is as it should be.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
 

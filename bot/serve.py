@@ -100,5 +100,8 @@ def _require_secrets(settings: Settings, *, http: bool) -> None:
 def _slack_says(settings: Settings, error: Exception) -> str:
     if isinstance(error, BoltError) and isinstance(error.__context__, SlackApiError):
         error = error.__context__  # Bolt wraps what Slack said about the token
-    reason = error.response.get("error") if isinstance(error, SlackApiError) else type(error).__name__
-    return f"Slack at {settings.slack_api_url} did not let Patchgate in ({reason}); nothing runs. Check the tokens."
+    where = f"Slack at {settings.slack_api_url}"
+    if isinstance(error, SlackApiError):
+        return f"{where} did not let Patchgate in ({error.response.get('error')}); nothing runs. Check the tokens."
+    reason = getattr(error, "reason", None) or error
+    return f"{where} can't be reached ({reason}); nothing runs. Check the network and SLACK_API_URL."

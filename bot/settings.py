@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import yaml
 from pydantic import Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from patching.config import Configuration, ConfigurationError, validate
@@ -36,9 +37,7 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise ConfigurationError(
-            [f"{problem['loc'][0]} is {problem['input']!r}; {problem['msg']}." for problem in error.errors()]
-        ) from None
+        raise ConfigurationError([_sentence(problem) for problem in error.errors()]) from None
 
 
 def read_configuration(path: Path) -> Configuration:
@@ -56,3 +55,8 @@ def read_configuration(path: Path) -> Configuration:
         what = getattr(error, "problem", None) or "it can't be parsed"
         raise ConfigurationError([f"{path} is not valid YAML{where}: {what}."]) from None
     return validate(document)
+
+
+def _sentence(problem: ErrorDetails) -> str:
+    allowed = problem["msg"].removeprefix("Input should be ")
+    return f"{problem['loc'][0]} is {problem['input']!r}; allowed is {allowed}."
