@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -45,6 +45,11 @@ class Change:
     approved_at: datetime | None
     ended_at: datetime | None
     note: str
+    part: bool = False  # only what is proven and has soaked
+    emergency: str = ""  # the reason, when an admin started it in the emergency lane
+    waivers: Mapping[str, str] = field(default_factory=dict)  # check → an admin's reason
+    eligible: tuple[str, ...] = ()  # who could approve when it was asked
+    required: int = 1  # approvals
 
     @property
     def ref(self) -> str:
@@ -70,6 +75,7 @@ class Decision:
     at: datetime
     judged_at: datetime | None
     note: str
+    backup: str = ""  # where the database backup is, in the approver's words
 
 
 def create(
@@ -82,14 +88,17 @@ def create(
     requested_by: str,
     configuration: str,
     supersedes: Change | None = None,
+    part: bool = False,
+    emergency: str = "",
+    waivers: Mapping[str, str] | None = None,
 ) -> Change:
     """Open a change. Raises ChangeOpen when the environment has one."""
     requesters = sorted({requested_by, *(supersedes.requesters if supersedes else ())})
     try:
         cursor = tx.execute(
             """INSERT INTO change (application, environment, source, state, requested_by, requested_at, requesters,
-                                   supersedes, configuration)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                                   supersedes, configuration, part, emergency, waivers)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             [
                 application,
                 environment,
@@ -100,6 +109,9 @@ def create(
                 to_json(requesters),
                 supersedes.id if supersedes else None,
                 configuration,
+                int(part),
+                emergency,
+                to_json(waivers or {}),
             ],
         )
     except sqlite3.IntegrityError:
@@ -205,15 +217,25 @@ def record_evaluation(
 
 
 def decide(
-    tx: Database, now: datetime, change: Change, user_id: str, kind: str, digest: str, reason: str, channel: str
+    tx: Database,
+    now: datetime,
+    change: Change,
+    user_id: str,
+    kind: str,
+    digest: str,
+    reason: str,
+    channel: str,
+    backup: str = "",
 ) -> int:
     """Keep a click, to be judged at once by the sweep that may ask Slack (ADR 0006)."""
     cursor = tx.execute(
-        """INSERT INTO decision (change_id, user_id, kind, digest, reason, channel, state, at)
-           VALUES (?, ?, ?, ?, ?, ?, 'checking', ?)""",
-        [change.id, user_id, kind, digest, reason, channel, to_text(now)],
+        """INSERT INTO decision (change_id, user_id, kind, digest, reason, channel, state, at, backup)
+           VALUES (?, ?, ?, ?, ?, ?, 'checking', ?, ?)""",
+        [change.id, user_id, kind, digest, reason, channel, to_text(now), backup],
     )
-    audit.append(tx, now, user_id, change.ref, f"{kind} clicked", {"digest": digest, "reason": reason})
+    audit.append(
+        tx, now, user_id, change.ref, f"{kind} clicked", {"digest": digest, "reason": reason, "backup": backup}
+    )
     outbox.touch(tx, change.subject)
     return int(cursor.lastrowid or 0)
 
@@ -273,6 +295,9 @@ def _change(row: Any) -> Change:  # noqa: ANN401 - sqlite3.Row is untyped
     values["checks"] = _checks(values["checks"])
     pins = values["pins"]
     values["pins"] = None if pins is None else tuple(PinnedPatch(**pin) for pin in json.loads(pins))
+    values["part"] = bool(values["part"])
+    values["waivers"] = json.loads(values["waivers"])
+    values["eligible"] = tuple(json.loads(values["eligible"]))
     for name in ("parts", "facts"):
         values[name] = None if values[name] is None else json.loads(values[name])
     for name in ("requested_at", "evaluated_at", "approved_at", "ended_at"):

@@ -243,3 +243,60 @@ def m005_audit(db: Database) -> None:
         db.execute(f"""
             CREATE TRIGGER audit_no_{verb.lower()} BEFORE {verb} ON audit
             BEGIN SELECT RAISE(ABORT, 'audit rows are append-only'); END""")
+
+
+@migrations()
+def m006_soak(db: Database) -> None:
+    """The soak's clocks: since when a node has had a patch that one of our Installs brought it."""
+    db.execute("""
+        CREATE TABLE soak_clock (
+            application TEXT NOT NULL,
+            environment TEXT NOT NULL,
+            node_id TEXT NOT NULL,
+            os TEXT NOT NULL,
+            major TEXT NOT NULL,
+            arch TEXT NOT NULL,
+            kb_id TEXT NOT NULL,
+            version TEXT NOT NULL,
+            started_at TEXT NOT NULL,
+            PRIMARY KEY (application, environment, node_id, kb_id, version)
+        ) STRICT""")
+
+
+@migrations()
+def m007_approvals(db: Database) -> None:
+    """What a change asks for beyond "all of it, by one approver", and what an approver said."""
+    db.execute("ALTER TABLE change ADD COLUMN part INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE change ADD COLUMN emergency TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE change ADD COLUMN waivers TEXT NOT NULL DEFAULT '{}'")
+    db.execute("ALTER TABLE change ADD COLUMN eligible TEXT NOT NULL DEFAULT '[]'")
+    db.execute("ALTER TABLE change ADD COLUMN required INTEGER NOT NULL DEFAULT 1")
+    db.execute("ALTER TABLE decision ADD COLUMN backup TEXT NOT NULL DEFAULT ''")
+
+
+@migrations()
+def m008_inquiries(db: Database) -> None:
+    """Questions that only AWS can answer, asked by somebody and answered to them alone."""
+    db.execute("""
+        CREATE TABLE inquiry (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind TEXT NOT NULL,
+            application TEXT NOT NULL,
+            environment TEXT NOT NULL,
+            user_id TEXT NOT NULL,
+            channel TEXT NOT NULL,
+            asked_at TEXT NOT NULL,
+            answered_at TEXT
+        ) STRICT""")
+
+
+@migrations()
+def m009_audit_head(db: Database) -> None:
+    """Where the audit chain ends, kept apart from it: a chain whose tail was cut no longer ends there."""
+    db.execute("""
+        CREATE TABLE audit_head (
+            one INTEGER PRIMARY KEY CHECK (one = 1),
+            id INTEGER NOT NULL,
+            hash TEXT NOT NULL
+        ) STRICT""")
+    db.execute("INSERT INTO audit_head SELECT 1, id, hash FROM audit ORDER BY id DESC LIMIT 1")
