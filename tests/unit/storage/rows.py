@@ -19,27 +19,13 @@ from storage.runs import Purpose, Run
 from storage.steps import Step
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-TABLES = (
-    "run",
-    "step",
-    "invocation",
-    "evidence",
-    "evidence_row",
-    "baseline",
-    "foreign_operation",
-    "change",
-    "evaluation",
-    "decision",
-    "problem",
-    "notice",
-    "audit",
-)
 _IDS = count(1)
 
 
 def everything(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table, so that "nothing was written" can be said with one comparison."""
-    return {name: [tuple(row) for row in store.db.execute(f"SELECT * FROM {name} ORDER BY rowid")] for name in TABLES}
+    names = [row["name"] for row in store.db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return {name: [tuple(row) for row in store.db.execute(f"SELECT * FROM {name} ORDER BY rowid")] for name in names}
 
 
 def run_in(

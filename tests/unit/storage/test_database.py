@@ -14,13 +14,15 @@ from sqlite_utils import Database
 from storage import audit
 from storage.database import StorageError, Store, to_json, to_text, to_time
 from storage.schema import migrations
-from tests.unit.storage.rows import NOW, TABLES, everything, killed_half_way, run_in
+from tests.unit.storage.rows import NOW, everything, killed_half_way, run_in
 
 
 def test_a_new_file_gets_every_table_and_is_strict(store: Store) -> None:
-    found = {row["name"]: row["sql"] for row in store.db.execute("SELECT name, sql FROM sqlite_master")}
-    assert set(TABLES) <= set(found)
-    assert [name for name in TABLES if not found[name].rstrip().endswith("STRICT")] == []
+    query = "SELECT name, sql FROM sqlite_master WHERE type = 'table'"
+    found = {row["name"]: row["sql"] for row in store.db.execute(query)}
+    ours = {name for name in found if not name.startswith(("sqlite_", "_sqlite_"))}
+    assert {"run", "step", "invocation", "evidence", "change", "decision", "problem", "notice", "audit"} <= ours
+    assert [name for name in ours if not found[name].rstrip().endswith("STRICT")] == []
 
 
 @pytest.mark.parametrize("applied", range(len(migrations._migrations)))
