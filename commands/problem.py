@@ -8,12 +8,11 @@ from sqlite_utils import Database
 from commands.command import Actor, Command, Context
 from commands.errors import Refused
 from commands.ports import Role
+from commands.reasons import reason_from
 from commands.replies import Done, Reply
 from patching.model import Operation
 from storage import outbox, problems, runs
 from storage.problems import ProblemOpen
-
-LONGEST_REASON = 600  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class ReportProblem(Command):
     reason: str
 
     def perform(self, context: Context, actor: Actor) -> Reply:
-        reason = _reason(self.reason)
+        reason = reason_from(self.reason)
         with context.commit() as tx:
             run = runs.find(tx, self.run_id)
             if run is None or run.operation is not Operation.INSTALL or run.production or not run.state.ended:
@@ -57,7 +56,7 @@ class ClearProblem(Command):
     reason: str
 
     def perform(self, context: Context, actor: Actor) -> Reply:
-        reason = _reason(self.reason)
+        reason = reason_from(self.reason)
         with context.commit() as tx:
             problem = problems.open_problem(tx, self.application)
             if problem is None:
@@ -74,14 +73,3 @@ def _show_again(tx: Database, application: str) -> None:
     newest = [run for run in runs.recent(tx, 50) if run.application == application]
     for run in newest:
         outbox.touch(tx, run.subject)
-
-
-def _reason(text: str) -> str:
-    words = " ".join(text.split())
-    if not words:
-        raise Refused("A reason is needed, so that the next person understands; nothing was recorded.")
-    if len(words) > LONGEST_REASON:
-        raise Refused(
-            f"The reason has {len(words)} characters; at most {LONGEST_REASON} are kept. Nothing was recorded."
-        )
-    return words

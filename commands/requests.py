@@ -1,5 +1,6 @@
 """Committing what was asked for: a run, or a change for production, each with its card and audit row (I1, I6, I7)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlite_utils import Database
@@ -44,8 +45,19 @@ def request_run(context: Context, actor: Actor, key: EnvironmentKey, operation: 
     return run
 
 
-def open_change(context: Context, actor: Actor, key: EnvironmentKey) -> Change:
-    """A request for production. One that follows a blocked or superseded request carries its requesters on (I4)."""
+def open_change(
+    context: Context,
+    actor: Actor,
+    key: EnvironmentKey,
+    *,
+    part: bool = False,
+    emergency: str = "",
+    waivers: Mapping[str, str] | None = None,
+) -> Change:
+    """A request for production. One that follows a blocked or superseded request carries its requesters on (I4).
+
+    `part`: only what is proven and has soaked. `emergency`: why the emergency lane. `waivers`: check → reason.
+    """
     application = context.config.applications[key.application]
     try:
         with context.commit() as tx:
@@ -60,6 +72,9 @@ def open_change(context: Context, actor: Actor, key: EnvironmentKey) -> Change:
                 requested_by=actor.user_id,
                 configuration=context.config.version,
                 supersedes=supersedes,
+                part=part,
+                emergency=emergency,
+                waivers=waivers,
             )
             if supersedes and supersedes.state is ChangeState.BLOCKED:
                 changes.transition(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from patching.chain import GENESIS
 from storage import audit
 from storage.database import Store
 from tests.unit.storage.rows import NOW, everything, killed_half_way
@@ -25,7 +26,7 @@ def trail(store: Store) -> Store:
 
 def test_I6_a_chain_begins_at_genesis_and_each_row_holds_the_one_before(trail: Store) -> None:
     rows = list(audit.rows(trail.db))
-    assert rows[0].previous == audit.GENESIS
+    assert rows[0].previous == GENESIS
     assert [row.previous for row in rows[1:]] == [row.hash for row in rows[:-1]]
     assert audit.head(trail.db) == rows[-1].hash
     assert len({row.hash for row in rows}) == 5
@@ -33,7 +34,7 @@ def test_I6_a_chain_begins_at_genesis_and_each_row_holds_the_one_before(trail: S
 
 
 def test_I6_an_empty_trail_is_whole(store: Store) -> None:
-    assert audit.head(store.db) == audit.GENESIS
+    assert audit.head(store.db) == GENESIS
     assert audit.first_broken(store.db) is None
 
 

@@ -1,0 +1,36 @@
+"""The button Withdraw: who asked for a change takes it back."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from commands.command import Actor, Command, Context
+from commands.errors import Refused
+from commands.replies import Done, Reply
+from patching.states import ChangeState
+from storage import changes
+
+OPEN = frozenset({ChangeState.PREPARING, ChangeState.BLOCKED, ChangeState.PENDING, ChangeState.APPROVED})
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw(Command):
+    """What has been sent can't be withdrawn; what has not been sent never is."""
+
+    name: ClassVar[str] = "withdraw"
+    summary: ClassVar[str] = "Take back a change that you asked for."
+    in_slash: ClassVar[bool] = False
+
+    change_id: int
+
+    def perform(self, context: Context, actor: Actor) -> Reply:
+        with context.commit() as tx:
+            change = changes.find(tx, self.change_id)
+            if change is None:
+                raise Refused(f"There is no change-{self.change_id}; nothing was done.")
+            if actor.user_id not in change.requesters:
+                raise Refused(f"Only those who asked for {change.ref} can withdraw it; nothing was done.")
+            if change.state not in OPEN:
+                raise Refused(f"{change.ref} is {change.state}, so there is nothing to withdraw; nothing was done.")
+            changes.transition(tx, change, ChangeState.WITHDRAWN, context.now, actor.user_id)
+        context.wake("deliver")
+        return Done("")  # the change's message shows it

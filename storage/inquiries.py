@@ -1,0 +1,45 @@
+"""Inquiries: questions that only AWS can answer, asked by somebody and answered to them alone."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from patching.nodes import EnvironmentKey
+from storage.database import to_text
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    id: int
+    kind: str
+    key: EnvironmentKey
+    user_id: str
+    channel: str
+
+    @property
+    def subject(self) -> str:
+        return f"inquiry:{self.id}"
+
+
+def ask(tx: Database, now: datetime, kind: str, key: EnvironmentKey, user_id: str, channel: str) -> int:
+    cursor = tx.execute(
+        "INSERT INTO inquiry (kind, application, environment, user_id, channel, asked_at) VALUES (?, ?, ?, ?, ?, ?)",
+        [kind, key.application, key.environment, user_id, channel, to_text(now)],
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def unanswered(db: Database) -> list[Inquiry]:
+    rows = db.execute(
+        "SELECT id, kind, application, environment, user_id, channel FROM inquiry WHERE answered_at IS NULL ORDER BY id"
+    )
+    return [Inquiry(row[0], row[1], EnvironmentKey(row[2], row[3]), row[4], row[5]) for row in rows]
+
+
+def answered(tx: Database, now: datetime, inquiry: Inquiry) -> bool:
+    """Settle it once; False when it was answered already."""
+    done = tx.execute(
+        "UPDATE inquiry SET answered_at = ? WHERE id = ? AND answered_at IS NULL", [to_text(now), inquiry.id]
+    )
+    return done.rowcount == 1
