@@ -66,6 +66,7 @@ def _serve_http(bot: Patchgate, bound: socket.socket, stop: threading.Event) -> 
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([bound],), name="http-server", daemon=True)
     bot.start()
+    bound.listen()
     thread.start()
     log.info("Patchgate takes requests on %s:%d/slack/events", *bound.getsockname()[:2])
     while not stop.wait(0.2):

@@ -1,6 +1,7 @@
 """`patchgate` as a process of its own: a town at the pace of real time, and what the process says and leaves."""
 
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,18 @@ def run_connected(town: Town) -> "subprocess.Popen[str]":
     process = town.spawn("run")
     wait_for(lambda: _alive(town, process) and town.around.workspace.sockets.sent, "the bot's connection")
     return process
+
+
+def run_on_http(town: Town) -> str:
+    """`patchgate run --http`, once it can be asked; the address that the workspace sends to. It has no app token."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    town.environment.pop("SLACK_APP_TOKEN", None)
+    process = town.spawn("run", "--http", f"127.0.0.1:{port}")
+    wait_for(lambda: process.poll() is not None or "takes requests on" in log_of(town), "the HTTP server")
+    assert process.poll() is None, log_of(town)
+    town.around.workspace.request_url = f"http://127.0.0.1:{port}/slack/events"
+    return town.around.workspace.request_url
 
 
 def kill(town: Town) -> None:
