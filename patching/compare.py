@@ -3,18 +3,22 @@
 The source is the environment before (non-production), the target the one that is to be patched.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
 
+from patching.coverage import Coverage, coverage
+from patching.details import detail_of, detail_of_node
 from patching.evidence import is_readable, offered
-from patching.model import Evidence, PatchRow, Platform
-from patching.phrases import listed
-from patching.proof import Judgement, Proof, Verdict, patch_identity
+from patching.model import Evidence, Node, Operation, PatchRow, Platform
+from patching.proof import Proof, Verdict, patch_identity
+from patching.rules import RULES, Circumstances, Rule
 from patching.severity import severity_rank
 from patching.titles import canonical_title, version_of
 
-__all__ = ["WHOLE_NODE", "Comparison", "Finding", "Verdict", "compare"]
+__all__ = ["WHOLE_NODE", "Comparison", "Coverage", "Finding", "Verdict", "compare"]
 
 # The id of the finding for a target node whose evidence says nothing at all.
 WHOLE_NODE = "(every patch)"
@@ -44,6 +48,7 @@ class Comparison:
     findings: tuple[Finding, ...]
     source_nodes: tuple[str, ...]
     target_nodes: tuple[str, ...]
+    coverage: Coverage = field(default_factory=Coverage)
 
     @property
     def counts(self) -> Mapping[Verdict, int]:
@@ -77,21 +82,85 @@ class _Offer:
         self.nodes.add(node_id)
 
 
-def compare(source: Sequence[Evidence], target: Sequence[Evidence]) -> Comparison:
+def compare(
+    source: Sequence[Evidence],
+    target: Sequence[Evidence],
+    *,
+    now: datetime | None = None,
+    max_age: timedelta | None = None,
+    foreign: Collection[str] = (),
+    baselines: Mapping[str, Mapping[str, Any]] | None = None,
+    source_nodes: Sequence[Node] = (),
+    target_nodes: Sequence[Node] = (),
+    rules: Sequence[Rule] = RULES,
+) -> Comparison:
     """Judge every patch that a target node would get against every source node of its platform.
 
-    The order of evidence and rows, duplicates and spelling change nothing. Evidence that can't be read gives a
-    finding of its own: it is never taken for "nothing missing".
+    `now` and `max_age`: evidence that is older, or no Scan, is stale; nothing is where either is left out.
+    `foreign`: ids of nodes whose last operation is somebody else's. `baselines`: content hash → GetPatchBaseline
+    response, for the lists of rejected patches. `source_nodes`, `target_nodes`: nodes as resolved now, for coverage.
+
+    The order of evidence and rows, duplicates and spelling change nothing. A target node of which nothing can be
+    believed gives a finding of its own: it is never taken for "nothing missing".
     """
-    offers = _offers(evidence for evidence in target if is_readable(evidence))
-    proof = Proof(source, wanted={identity for _, identity, _ in offers})
-    findings = [_finding(platform, offer, proof) for (platform, _, _), offer in offers.items()]
-    findings += [_unreadable_node(evidence) for evidence in target if not is_readable(evidence)]
+    stale = {each.node_id for each in (*source, *target) if _is_stale(each, now, max_age)}
+    readable = [each for each in target if is_readable(each)]
+    offers = _offers(readable)
+    proof = Proof(
+        source,
+        wanted={identity for _, identity, _ in offers},
+        stale=stale,
+        foreign=foreign,
+        baselines=baselines,
+    )
+    sides: dict[Platform, _Side] = defaultdict(lambda: _Side(stale, foreign))
+    for each in readable:
+        sides[each.platform].add(each)
+    findings = [
+        _finding(platform, offer, proof, sides[platform].of(offer.nodes), rules)
+        for (platform, _, _), offer in offers.items()
+    ]
+    findings += [_whole_node(each, Verdict.UNREADABLE) for each in target if not is_readable(each)]
+    findings += [
+        _whole_node(each, Verdict.STALE if each.node_id in stale else Verdict.FOREIGN)
+        for each in readable
+        if (each.node_id in stale or each.node_id in foreign) and not any(offered(each))
+    ]
     return Comparison(
         findings=tuple(sorted(set(findings), key=_worst_first)),
         source_nodes=_ids(source),
         target_nodes=_ids(target),
+        coverage=coverage(source, target, source_nodes, target_nodes),
     )
+
+
+def _is_stale(evidence: Evidence, now: datetime | None, max_age: timedelta | None) -> bool:
+    """An Install's own report proves nothing (I8), so it counts as no scan."""
+    if now is None or max_age is None:
+        return False
+    return evidence.operation is not Operation.SCAN or now - evidence.operation_end > max_age
+
+
+class _Side:
+    """What is so of the target nodes of one platform, indexed so that ten thousand nodes are asked about quickly."""
+
+    def __init__(self, stale: Collection[str], foreign: Collection[str]) -> None:
+        self._stale, self._foreign = frozenset(stale), frozenset(foreign)
+        self._names: dict[str, str] = {}
+        self._by_content: dict[str, set[str]] = defaultdict(set)
+
+    def add(self, evidence: Evidence) -> None:
+        self._names[evidence.node_id] = evidence.node_name
+        self._by_content[evidence.baseline_content].add(evidence.node_id)
+
+    def of(self, node_ids: set[str]) -> Circumstances:
+        return Circumstances(
+            stale=frozenset(self._names[each] for each in node_ids & self._stale),
+            foreign=frozenset(self._names[each] for each in node_ids & self._foreign),
+            baseline_contents=frozenset(
+                content for content, nodes in self._by_content.items() if not nodes.isdisjoint(node_ids)
+            ),
+        )
 
 
 def _offers(target: Iterable[Evidence]) -> dict[tuple[Platform, str, str], _Offer]:
@@ -108,10 +177,10 @@ def _offers(target: Iterable[Evidence]) -> dict[tuple[Platform, str, str], _Offe
     return offers
 
 
-def _finding(platform: Platform, offer: _Offer, proof: Proof) -> Finding:
+def _finding(platform: Platform, offer: _Offer, proof: Proof, side: Circumstances, rules: Sequence[Rule]) -> Finding:
     kb_id, title = offer.row.kb_id, offer.row.title
     version = version_of(kb_id, title)
-    judgement = proof.judge(platform, kb_id, version)
+    judgement = proof.judge(platform, kb_id, version, side, rules)
     return Finding(
         platform=platform,
         kb_id=kb_id,
@@ -123,11 +192,11 @@ def _finding(platform: Platform, offer: _Offer, proof: Proof) -> Finding:
         verdict=judgement.verdict,
         source_versions=judgement.versions,
         nodes=tuple(sorted(offer.nodes)),
-        detail=_detail(platform, title, version, judgement),
+        detail=detail_of(platform, title, version, judgement),
     )
 
 
-def _unreadable_node(evidence: Evidence) -> Finding:
+def _whole_node(evidence: Evidence, verdict: Verdict) -> Finding:
     return Finding(
         platform=evidence.platform,
         kb_id=WHOLE_NODE,
@@ -136,39 +205,11 @@ def _unreadable_node(evidence: Evidence) -> Finding:
         severity="",
         classification="",
         cve_ids=(),
-        verdict=Verdict.UNREADABLE,
+        verdict=verdict,
         source_versions=(),
         nodes=(evidence.node_id,),
-        detail=f"The scan of {evidence.node_name} gave no usable result; scan it again.",
+        detail=detail_of_node(verdict, evidence),
     )
-
-
-def _detail(platform: Platform, title: str, version: str | None, judgement: Judgement) -> str:
-    names, versions = listed(judgement.node_names), listed(judgement.their_versions)
-    match judgement.verdict:
-        case Verdict.TESTED:
-            return f"On {names} in exactly this version; nothing to do."
-        case Verdict.UNTESTED if names:
-            return f"Still missing on {names}; install it in non-production and let it soak."
-        case Verdict.UNTESTED:
-            return "On no non-production node; install it in non-production and let it soak."
-        case Verdict.OTHER_VERSION:
-            return f"Non-production has {versions} on {names}; install the newest there and let it soak."
-        case Verdict.AHEAD:
-            return (
-                f"Non-production has the newer {versions} on {names}; bring this environment's repository level "
-                "with it and scan again."
-            )
-        case Verdict.FAILED:
-            return f"It failed to install on {names}; repair that and install in non-production again."
-        case Verdict.PENDING_REBOOT:
-            return f"Waits for a reboot on {names}; reboot there and scan non-production again."
-        case Verdict.NO_COUNTERPART:
-            return f"Non-production has no node of {platform}; add one, install there and let it soak."
-        case Verdict.UNREADABLE if version is None:
-            return f"Its title {title!r} holds no version that can be read; check this patch by hand."
-        case Verdict.UNREADABLE:
-            return f"What {names} reports about it can't be read; scan non-production again."
 
 
 def _worst_first(finding: Finding) -> tuple[int, int, str, str, Platform, tuple[str, ...]]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from patching.evidence import offered, on_node
 from patching.model import Evidence, PatchRow, PatchState, PinnedPatch, Platform
-from patching.proof import Proof, Verdict, patch_identity
+from patching.proof import Proof, Verdict, patch_identity, patch_key
 from patching.titles import canonical_title, version_of
 
 
@@ -83,7 +83,7 @@ def reconcile(
     approved: Sequence[PinnedPatch], before: Evidence, after: Evidence, source: Sequence[Evidence]
 ) -> NodeResult:
     """What a pinned Install did to one node, from scans before and after it, judged on the source's evidence."""
-    pins = {(patch_identity(pin.id), _normal(pin.id, pin.title)) for pin in approved}
+    pins = {patch_key(pin.id, pin.title) for pin in approved}
     approved_ids = {identity for identity, _ in pins}
     came = _changed_rows(before, after)
     proof = Proof(source)
@@ -115,13 +115,13 @@ def changed(before: Evidence | None, after: Evidence) -> tuple[PinnedPatch, ...]
 def _changed_rows(before: Evidence | None, after: Evidence) -> list[PatchRow]:
     known: dict[str, set[str]] = defaultdict(set)
     for row in on_node(before) if before else ():
-        known[patch_identity(row.kb_id)].add(_normal(row.kb_id, row.title))
+        known[patch_identity(row.kb_id)].add(_key(row)[1])
     return [row for row in on_node(after) if not _was_there(row, known.get(patch_identity(row.kb_id), set()))]
 
 
 def _was_there(row: PatchRow, versions: set[str]) -> bool:
     """A blank version is a Windows row without a Title: the KB alone identifies it."""
-    version = _normal(row.kb_id, row.title)
+    version = _key(row)[1]
     return version in versions or (bool(versions) and (version == "" or "" in versions))
 
 
@@ -137,13 +137,7 @@ def _removed(before: Evidence, after: Evidence, proof: Proof) -> tuple[PinnedPat
 
 
 def _key(row: PatchRow) -> tuple[str, str]:
-    return patch_identity(row.kb_id), _normal(row.kb_id, row.title)
-
-
-def _normal(kb_id: str, title: str) -> str:
-    """The version under one spelling; a Title that can't be read stands for itself."""
-    version = version_of(kb_id, title)
-    return title if version is None else version.removeprefix("0:")
+    return patch_key(row.kb_id, row.title)
 
 
 def _patches(rows: Iterable[PatchRow]) -> tuple[PinnedPatch, ...]:

@@ -44,7 +44,7 @@ BASELINE: dict[str, Any] = {
 }
 
 
-def changed(path: list[Any], value: Any) -> dict[str, Any]:  # noqa: ANN401
+def changed(path: list[Any], value: Any) -> dict[str, Any]:
     baseline = deepcopy(BASELINE)
     inside: Any = baseline
     for step in path[:-1]:

@@ -50,7 +50,10 @@ def debian(*rows_by_node: tuple[PatchRow, ...]) -> list[Evidence]:
 DEBIAN_CASES: dict[str, tuple[list[tuple[PatchRow, ...]], Verdict]] = {
     "tested: on the only node": ([(NEW,)], Verdict.TESTED),
     "tested: InstalledOther": ([(row(OPENSSL, OPENSSL_NEW, OTHER),)], Verdict.TESTED),
-    "tested: InstalledRejected": ([(row(OPENSSL, OPENSSL_NEW, PatchState.INSTALLED_REJECTED),)], Verdict.TESTED),
+    "rejected: there although rejected": (
+        [(row(OPENSSL, OPENSSL_NEW, PatchState.INSTALLED_REJECTED),)],
+        Verdict.REJECTED,
+    ),
     "tested: a node without the package does not count": ([(NEW,), ()], Verdict.TESTED),
     "tested: NotApplicable says nothing": (
         [(NEW,), (row(OPENSSL, OPENSSL_NEW, PatchState.NOT_APPLICABLE),)],
@@ -95,7 +98,7 @@ def test_what_the_target_would_not_get_is_no_finding(state: PatchState) -> None:
 def test_a_debian_kernel_is_a_new_id_each_time() -> None:
     source = debian((row("linux-headers-5.11.0-1019-aws.amd64", "5.11.0-1019.20", INSTALLED),))
     comparison = compare(source, [evidence("p1", [row(KERNEL, "5.11.0-1020.21", MISSING)])])
-    assert only(comparison).verdict is Verdict.UNTESTED
+    assert only(comparison).verdict is Verdict.NEW_DEPENDENCY
 
 
 @pytest.mark.parametrize(
@@ -161,10 +164,10 @@ WINDOWS_CASES = {
     "a recurring KB with other content": (
         MSRT,
         windows(MSRT, INSTALLED, "Windows Malicious Software Removal Tool x64 - v5.144 (KB890830)"),
-        Verdict.OTHER_VERSION,
+        Verdict.OTHER_TITLE,
     ),
     "InstalledOther has no title": (MSRT, windows(MSRT, OTHER, ""), Verdict.UNREADABLE),
-    "superseded there": (CUMULATIVE, windows(CUMULATIVE, PatchState.NOT_APPLICABLE), Verdict.UNTESTED),
+    "superseded there": (CUMULATIVE, windows(CUMULATIVE, PatchState.NOT_APPLICABLE), Verdict.SUPERSEDED),
 }
 
 
@@ -257,7 +260,7 @@ def test_tested_means_what_the_rule_says(source: list[Evidence], target: list[Ev
         says = {each.state for each in shown} - {PatchState.NOT_APPLICABLE, PatchState.AVAILABLE_SECURITY_UPDATE}
         exact = [each for each in shown if each.state.on_node and each.title == finding.title]
         others = [each for each in shown if each.state.on_node and each.title != finding.title]
-        tested = bool(exact) and not others and not says & {MISSING, FAILED, PENDING}
+        tested = bool(exact) and not others and not says & {MISSING, FAILED, PENDING, PatchState.INSTALLED_REJECTED}
         assert (finding.verdict is Verdict.TESTED) is tested
 
 
