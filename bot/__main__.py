@@ -5,13 +5,14 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
 from bot import __version__
 from bot.settings import Settings, read_settings
 from patching.config import ConfigurationError
-from storage.database import StorageError
+from storage.database import StorageError, Store
 
 
 class SystemClock:
@@ -64,6 +65,34 @@ def check() -> None:
     for line in lines:
         click.echo(f"{'ok  ' if line.ok else 'FAIL'}  {line.what}{': ' + line.detail if line.detail else ''}")
     sys.exit(0 if all(line.ok for line in lines) else 1)
+
+
+@main.command()
+@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--database", is_flag=True, help="Verify the database that PATCHGATE_DATABASE names.")
+def verify(file: Path | None, database: bool) -> None:
+    """Verify a change's record FILE, or the database: is the audit chain whole? Exit status 1 when it is not."""
+    from commands.verification import verify_database, verify_file
+
+    if database == (file is not None):
+        raise click.UsageError("Name a record's FILE, or --database; nothing was verified.")
+    broken = verify_file(file) if file is not None else _with_database(verify_database)
+    click.echo(broken or "The chain is whole, from its first row to its head.")
+    sys.exit(1 if broken else 0)
+
+
+def _with_database(work: Callable[[Store], str | None]) -> str | None:
+    path = read_settings().database_path
+    if not path.exists():
+        return f"There is no database {path}."
+    try:
+        store = Store(path)
+    except StorageError as error:
+        return str(error)
+    try:
+        return work(store)
+    finally:
+        store.close()
 
 
 def _settings() -> Settings:

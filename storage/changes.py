@@ -216,6 +216,22 @@ def record_evaluation(
     )
 
 
+def evaluations(db: Database, change_id: int) -> list[dict[str, Any]]:
+    """Every judgement of a change, as it was recorded."""
+    rows = db.execute("SELECT * FROM evaluation WHERE change_id = ? ORDER BY id", [change_id])
+    return [
+        {
+            "moment": row["moment"],
+            "at": row["at"],
+            "passed": bool(row["passed"]),
+            "digest": row["digest"],
+            "parts": json.loads(row["parts"]),
+            "checks": json.loads(row["checks"]),
+        }
+        for row in rows
+    ]
+
+
 def decide(
     tx: Database,
     now: datetime,
