@@ -7,7 +7,25 @@ from fnmatch import fnmatchcase
 
 from sandbox.aws.fleet import Baseline, Package, Platform, Rule
 
-_PRODUCTS = {"DEBIAN": "Debian", "UBUNTU": "Ubuntu", "AMAZON_LINUX_2023": "AmazonLinux", "WINDOWS": "WindowsServer"}
+# AWS's predefined baselines (facts/patch-manager.md section 3): name and rules by operating system.
+_WEEK = 7
+_ADVISORIES = (
+    Rule({"CLASSIFICATION": ("Security",), "SEVERITY": ("Critical", "Important")}, approve_after_days=_WEEK),
+    Rule({"CLASSIFICATION": ("Bugfix",)}, approve_after_days=_WEEK),
+)
+_WINDOWS_UPDATES = (
+    Rule(
+        {"CLASSIFICATION": ("CriticalUpdates", "SecurityUpdates"), "MSRC_SEVERITY": ("Critical", "Important")},
+        approve_after_days=_WEEK,
+    ),
+)
+_PREDEFINED: dict[str, tuple[str, tuple[Rule, ...]]] = {
+    "DEBIAN": ("AWS-DebianDefaultPatchBaseline", (Rule(approve_after_days=_WEEK),)),
+    "UBUNTU": ("AWS-UbuntuDefaultPatchBaseline", (Rule(approve_after_days=_WEEK),)),
+    "REDHAT_ENTERPRISE_LINUX": ("AWS-RedHatDefaultPatchBaseline", _ADVISORIES),
+    "AMAZON_LINUX_2023": ("AWS-AmazonLinux2023DefaultPatchBaseline", _ADVISORIES),
+    "WINDOWS": ("AWS-DefaultPatchBaseline", _WINDOWS_UPDATES),
+}
 
 
 @dataclass(frozen=True)
@@ -22,7 +40,7 @@ class PatchBaseline:
     def approval(self, package: Package, platform: Platform, published: datetime | None, at: datetime) -> Rule | None:
         """The rule under which this version is approved, or None.
 
-        `published` is when the version appeared in its repository, None where the repository doesn't know it.
+        `published` is the version's release date, None where the repository doesn't know it.
         A rejected patch is never approved, whatever else names it.
         """
         if self.rejects(package, platform):
@@ -38,7 +56,8 @@ class PatchBaseline:
     def _rule_approves(
         self, rule: Rule, package: Package, platform: Platform, published: datetime | None, at: datetime
     ) -> bool:
-        if not (rule.enable_non_security or classification(package) == "Security"):
+        # Off apt a rule's own filters choose among advisories; what stands in none is no security update either.
+        if not (rule.enable_non_security or classification(package)):
             return False
         if not all(_matches(key, values, package, platform) for key, values in rule.filters.items()):
             return False
@@ -48,24 +67,22 @@ class PatchBaseline:
 
 
 def classification(package: Package) -> str:
-    """`Security` for what comes from a security archive, else blank, as the apt payload reports it."""
-    return "Security" if package.suite == "security" else ""
+    """The advisory's or update's own; on apt `Security` for what comes from a security archive, else blank."""
+    return package.classification or ("Security" if package.suite == "security" else "")
 
 
 def default_baseline(operating_system: str) -> Baseline:
-    """AWS's predefined baseline: security updates only, with a delay of 7 days where the OS has one."""
-    product = _PRODUCTS.get(operating_system, operating_system.title().replace("_", ""))
-    return Baseline(
-        name=f"AWS-{product}DefaultPatchBaseline",
-        operating_system=operating_system,
-        rules=(Rule(approve_after_days=7),),
-        description=f"Default Patch Baseline for {product} Provided by AWS.",
+    """AWS's predefined baseline; what it stands for elsewhere is security updates after 7 days."""
+    product = operating_system.title().replace("_", "")
+    name, rules = _PREDEFINED.get(
+        operating_system, (f"AWS-{product}DefaultPatchBaseline", (Rule(approve_after_days=_WEEK),))
     )
+    return Baseline(name, operating_system, rules, description="Default Patch Baseline Provided by AWS.")
 
 
 def _matches(key: str, values: Iterable[str], package: Package, platform: Platform) -> bool:
     attributes = {
-        "PRODUCT": f"{_PRODUCTS.get(platform.operating_system, '')}{platform.version}",
+        "PRODUCT": platform.product,
         "PRIORITY": package.severity,
         "SEVERITY": package.severity,
         "MSRC_SEVERITY": package.severity,

@@ -3,53 +3,30 @@
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Literal
 
+from sandbox.aws.platforms import (
+    AMAZON_LINUX_2023,
+    DEBIAN_12,
+    DEBIAN_14,
+    RHEL_8,
+    RHEL_9,
+    WINDOWS_2019,
+    WINDOWS_2022,
+    Platform,
+)
 
-@dataclass(frozen=True)
-class Platform:
-    """An operating system as DescribeInstanceInformation and the baselines name it."""
-
-    type: Literal["Linux", "Windows"]
-    name: str
-    version: str
-    operating_system: str  # the model's OperatingSystem enum
-    manager: Literal["apt", "dnf", "windows"]
-    native_arch: str
-
-    @property
-    def has_approval_delay(self) -> bool:
-        """Release dates aren't reliable on the Debian family, so a rule's delay means nothing there.
-
-        facts/patch-manager.md section 3.
-        """
-        return self.manager != "apt"
-
-    def kb_id(self, name: str, arch: str) -> str:
-        """A row's KBId (facts/patch-manager.md section 2). apt reports architecture-independent packages
-        under the node's own architecture, as `apport.amd64` in the real Ubuntu file shows."""
-        if self.manager == "windows":
-            return name
-        return f"{name}.{self.native_arch if arch == 'all' else arch}"
-
-    def title(self, name: str, arch: str, version: str) -> str:
-        """A row's Title: `name.arch:version`, with the epoch always written by dnf and only above 0 by apt."""
-        if self.manager == "windows":
-            return version
-        if self.manager == "dnf" and ":" not in version:
-            version = f"0:{version}"
-        return f"{self.kb_id(name, arch)}:{version}"
-
-
-DEBIAN_12 = Platform("Linux", "Debian GNU/Linux", "12", "DEBIAN", "apt", "amd64")
-AMAZON_LINUX_2023 = Platform("Linux", "Amazon Linux", "2023", "AMAZON_LINUX_2023", "dnf", "x86_64")
-WINDOWS_2019 = Platform("Windows", "Microsoft Windows Server 2019 Datacenter", "10.0.17763", "WINDOWS", "windows", "")
+AGENT_VERSION = "3.3.987.0"  # the latest
 
 
 @dataclass(frozen=True)
 class Package:
-    """A package on a node. `severity` is apt's priority on Debian."""
+    """A package on a node, or on Windows an update: its KB as `name`, its title as `version`.
+
+    `severity` is apt's priority on Debian, the advisory's severity elsewhere. `classification` is the advisory's, as
+    in `Security` or `Bugfix`, or the update's, as in `SecurityUpdates`; apt's follows from the suite.
+    """
 
     name: str
     arch: str
@@ -57,17 +34,25 @@ class Package:
     severity: str = "optional"
     section: str = "misc"
     suite: str = ""  # the archive it came from, where that is known
+    classification: str = ""
+    installed_on: date | None = None  # where it was there when the world began
 
 
 @dataclass(frozen=True)
 class Release:
-    """One version of a package in a repository."""
+    """One version of a package in a repository, or an update that Windows Update offers.
+
+    Times are a timedelta where they count from the world's start. `released` is the advisory's date, from which a
+    baseline's approval delay counts; a mirror may show the version later.
+    """
 
     package: Package
-    available_from: datetime | timedelta = timedelta(0)  # a timedelta counts from the world's start
+    available_from: datetime | timedelta = timedelta(0)
     made_up: bool = False  # no such version was ever released
     cve_ids: tuple[str, ...] = ()
     brings: tuple[Package, ...] = ()  # new dependencies, installed with it
+    released: datetime | timedelta | None = None  # None: when it became available
+    supersedes: frozenset[str] = frozenset()  # KBs that a cumulative update makes needless
 
 
 @dataclass(frozen=True)
@@ -96,11 +81,16 @@ class Baseline:
     rejected: tuple[str, ...] = ()
     rejected_action: str = "ALLOW_AS_DEPENDENCY"
     description: str = "A patch baseline"
+    # Windows: whether a security update that is available and not approved shows as AvailableSecurityUpdate.
+    shows_available_security_updates: bool = False
 
 
 @dataclass(frozen=True)
 class Node:
-    """A managed node; its id follows from its name, so that EC2 and SSM agree about it."""
+    """An instance; its id follows from its name, so that EC2 and SSM agree about it.
+
+    Without an instance `role` it is unmanaged, unless default host management gives it one.
+    """
 
     name: str
     packages: tuple[Package, ...]
@@ -108,6 +98,9 @@ class Node:
     platform: Platform = DEBIAN_12
     tags: Mapping[str, str] = field(default_factory=dict)
     failing: frozenset[str] = frozenset()  # names of packages that dpkg (or its like) refuses on this node
+    agent_version: str = AGENT_VERSION
+    role: bool = True
+    lacks: Literal["", "python", "powershell"] = ""  # what the payload needs there, and does not find
 
     @property
     def id(self) -> str:
@@ -125,6 +118,16 @@ class Window:
 
 
 @dataclass(frozen=True)
+class Association:
+    """A State Manager association over one environment's patch group, declared and never run by itself."""
+
+    document: str
+    parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    name: str = ""
+    schedule: str = "rate(30 days)"
+
+
+@dataclass(frozen=True)
 class Environment:
     name: str
     account: str
@@ -134,6 +137,7 @@ class Environment:
     production: bool = False
     baseline: str | None = None
     window: Window | None = None
+    associations: tuple[Association, ...] = ()
 
     @property
     def role_arn(self) -> str:
@@ -146,7 +150,8 @@ class Application:
     environments: tuple[Environment, ...]
     channel: str = ""
     owner: str = ""
-    policy: Mapping[str, str] = field(default_factory=dict)
+    policy: Mapping[str, object] = field(default_factory=dict)
+    alarms: tuple[str, ...] = ()  # CloudWatch alarms in each of its environments' accounts
 
 
 @dataclass(frozen=True)
@@ -187,3 +192,27 @@ class Fleet:
             if (app.name, env.name) == (application, environment):
                 return env
         raise KeyError(f"{application} {environment}")
+
+
+__all__ = [
+    "AGENT_VERSION",
+    "AMAZON_LINUX_2023",
+    "DEBIAN_12",
+    "DEBIAN_14",
+    "RHEL_8",
+    "RHEL_9",
+    "WINDOWS_2019",
+    "WINDOWS_2022",
+    "Application",
+    "Association",
+    "Baseline",
+    "Environment",
+    "Fleet",
+    "Node",
+    "Package",
+    "Platform",
+    "Release",
+    "Repository",
+    "Rule",
+    "Window",
+]

@@ -1,10 +1,10 @@
 """A managed node: its packages, its power, and its agent."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, time
 from typing import Literal
 
-from sandbox.aws.fleet import Environment, Node, Package, Platform
+from sandbox.aws.fleet import AGENT_VERSION, Environment, Node, Package, Platform
 from sandbox.aws.report import Report
 from sandbox.aws.repository import MovingRepository
 
@@ -16,7 +16,7 @@ Agent = Literal["online", "silent", "lost"]
 @dataclass(frozen=True)
 class InstalledPackage:
     package: Package
-    at: datetime | None = None  # None where it was there before Patch Manager came
+    at: datetime | None = None  # None where nobody knows
     pending_reboot: bool = False
 
 
@@ -39,11 +39,16 @@ class ManagedNode:
     running: str | None = None  # the command that works on it
     report: Report | None = None
     last_no_reboot_install: datetime | None = None
+    agent_version: str = AGENT_VERSION
+    lacks: str = ""  # what the payload needs there, and does not find: python, powershell
+    managed: bool = True  # it has a role that Systems Manager accepts
+    changes: int = 0  # counts every change of its packages
 
     @classmethod
     def of(cls, environment: Environment, spec: Node, repository: MovingRepository, at: datetime) -> "ManagedNode":
         packages = {
-            spec.platform.kb_id(package.name, package.arch): InstalledPackage(package) for package in spec.packages
+            spec.platform.kb_id(package.name, package.arch): InstalledPackage(package, _midnight(package))
+            for package in spec.packages
         }
         return cls(
             id=spec.id,
@@ -57,7 +62,15 @@ class ManagedNode:
             failing=set(spec.failing),
             last_ping=at,
             packages=packages,
+            agent_version=spec.agent_version,
+            lacks=spec.lacks,
+            managed=spec.role,
         )
+
+    @property
+    def registered(self) -> bool:
+        """Whether Systems Manager knows the node."""
+        return self.managed and self.power != "terminated"
 
     @property
     def reachable(self) -> bool:
@@ -77,6 +90,7 @@ class ManagedNode:
         """Put this version in place and return its row's (KBId, Title)."""
         kb_id = self.platform.kb_id(package.name, package.arch)
         self.packages[kb_id] = InstalledPackage(package, at, pending_reboot)
+        self.changes += 1
         return kb_id, self.platform.title(package.name, package.arch, package.version)
 
     def booted(self) -> None:
@@ -86,3 +100,12 @@ class ManagedNode:
             kb_id: replace(installed, pending_reboot=False) if installed.pending_reboot else installed
             for kb_id, installed in self.packages.items()
         }
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """An agent's version, `3.2.582.0`, in the order of its numbers."""
+    return tuple(int(number) for number in version.split("."))
+
+
+def _midnight(package: Package) -> datetime | None:
+    return datetime.combine(package.installed_on, time(), UTC) if package.installed_on else None

@@ -68,11 +68,12 @@ class Report:
             "MissingCount": states["Missing"],
             "FailedCount": states["Failed"],
             "NotApplicableCount": states["NotApplicable"],
+            "AvailableSecurityUpdateCount": states["AvailableSecurityUpdate"],
             "UnreportedNotApplicableCount": 0,
             "CriticalNonCompliantCount": sum(row.compliance_level == "CRITICAL" for row in broken),
-            "SecurityNonCompliantCount": sum(row.classification == "Security" for row in broken),
+            "SecurityNonCompliantCount": sum(_is_security(row) for row in broken),
             "OtherNonCompliantCount": sum(
-                row.compliance_level != "CRITICAL" and row.classification != "Security" for row in broken
+                row.compliance_level != "CRITICAL" and not _is_security(row) for row in broken
             ),
         }
 
@@ -91,3 +92,8 @@ class Report:
             "LastNoRebootInstallOperationTime": self.last_no_reboot_install,
             "RebootOption": self.reboot_option,
         }
+
+
+def _is_security(row: Row) -> bool:
+    """`Security` on Linux, `SecurityUpdates` on Windows."""
+    return row.classification.startswith("Security")

@@ -15,6 +15,7 @@ Key = tuple[str, str]  # a package's name and its own architecture
 class Published:
     at: datetime
     release: Release
+    released: datetime  # the advisory's date, from which an approval delay counts
 
 
 class MovingRepository:
@@ -24,14 +25,24 @@ class MovingRepository:
         self.name = spec.name
         self._keeps_old = spec.keeps_old_versions
         self._history: dict[Key, list[Published]] = {}
+        self.changes = 0  # counts what was published, so that others know when to look again
         for release in spec.releases:
-            since = release.available_from
-            self.publish(release, start + since if isinstance(since, timedelta) else since)
+            at, released = _moment(release.available_from, start), release.released
+            self.publish(release, at, None if released is None else _moment(released, start))
 
-    def publish(self, release: Release, at: datetime) -> None:
+    def publish(self, release: Release, at: datetime, released: datetime | None = None) -> None:
         history = self._history.setdefault((release.package.name, release.package.arch), [])
-        history.append(Published(at, release))
+        history.append(Published(at, release, released or at))
         history.sort(key=lambda published: published.at)
+        self.changes += 1
+
+    def names(self) -> tuple[Key, ...]:
+        return tuple(self._history)
+
+    def find(self, package: Package) -> Published | None:
+        """What was published as this package's version, at whatever time."""
+        history = self._history.get((package.name, package.arch), ())
+        return next((p for p in history if p.release.package.version == package.version), None)
 
     def available(self, key: Key, at: datetime) -> list[Published]:
         """What the package manager is offered, oldest first."""
@@ -47,9 +58,12 @@ class MovingRepository:
         offered = self.available((installed.name, installed.arch), at)
         return [published for published in offered if published.release.package.version in newer]
 
+    def everything(self) -> Iterator[Published]:
+        return (published for history in self._history.values() for published in history)
+
     def moves(self) -> Iterator[tuple[datetime, list[Release]]]:
         """What appeared together, past and future, by time."""
-        everything = sorted((p for history in self._history.values() for p in history), key=lambda p: p.at)
+        everything = sorted(self.everything(), key=lambda p: p.at)
         for at, together in groupby(everything, key=lambda p: p.at):
             yield at, [published.release for published in together]
 
@@ -65,6 +79,7 @@ class MovingRepository:
                 release,
                 package=replace(release.package, version=next_version(release.package.version)),
                 available_from=at,
+                released=None,
                 made_up=True,
             )
             for release in newest[:packages]
@@ -74,3 +89,7 @@ class MovingRepository:
             history[:] = [published for published in history if published.at <= at]
             self.publish(release, at)
         return moved
+
+
+def _moment(since: datetime | timedelta, start: datetime) -> datetime:
+    return start + since if isinstance(since, timedelta) else since

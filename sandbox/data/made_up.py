@@ -9,10 +9,18 @@ from importlib.resources import files
 def next_version(version: str) -> str:
     """The version with its last number raised by one, which every package manager sorts above it.
 
-    `7.88.1-10+deb12u14` gives `7.88.1-10+deb12u15`.
+    `7.88.1-10+deb12u14` gives `7.88.1-10+deb12u15`. An RPM's distribution stays, as `.el9_4`. Of a Windows update's
+    title the month is raised, or the tool's version, and the KB stays.
     """
-    counted = re.sub(r"(\d+)(\D*)$", lambda found: f"{int(found[1]) + 1}{found[2]}", version)
-    return counted if counted != version else f"{version}.1"
+    dated = re.fullmatch(r"(\d{4})-(\d{2})( .*)", version)
+    if dated is not None:
+        year, month = int(dated[1]), int(dated[2])
+        return f"{year + month // 12}-{month % 12 + 1:02}{dated[3]}"
+    kept = re.search(r"(\.(el|amzn)\d.*| \(KB\d+\))?$", version)
+    end = kept[0] if kept else ""
+    counted = version.removesuffix(end)
+    raised = re.sub(r"(\d+)(\D*)$", lambda found: f"{int(found[1]) + 1}{found[2]}", counted)
+    return (raised if raised != counted else f"{counted}.1") + end
 
 
 @cache
