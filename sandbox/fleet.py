@@ -1,5 +1,6 @@
-"""The fleets that the sandbox and the tests start from: the demo's four stories, and small ones."""
+"""The fleets that the sandbox and the tests start from: the demo's stories, and small ones."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -7,21 +8,21 @@ from typing import Any
 from sandbox.aws.fleet import (
     DEBIAN_12,
     Application,
+    Association,
     Baseline,
     Environment,
     Fleet,
-    Node,
     Package,
     Platform,
     Release,
     Repository,
     Rule,
-    Window,
 )
 from sandbox.data.debian import candidates, installed_packages
 from sandbox.data.made_up import made_up_moves, next_version
+from sandbox.environments import NONPRODUCTION, PRODUCTION, REGION, environment
+from sandbox.other_platforms import stories
 
-NONPRODUCTION, PRODUCTION, REGION = "111111111111", "222222222222", "eu-west-1"
 # Security updates only, at once: Debian has no reliable release dates (facts/patch-manager.md section 3).
 BASELINE = Baseline(
     name="acme-debian-12",
@@ -46,7 +47,8 @@ _OFFERED = (
 
 
 def demo_fleet() -> Fleet:
-    """Four applications, each with its own mirror so that their stories stay apart."""
+    """Seven applications, each with its own mirror so that their stories stay apart: four on Debian 12 with real
+    rows, and one each on RHEL 9, Amazon Linux 2023 and Windows Server 2022."""
     names = ("orders-db", "billing-db", "search-db", "reports-db")
     moves = made_up_moves()
     # orders-db passes: its mirror keeps still for three weeks. billing-db's moves on day 3, so that production
@@ -57,8 +59,15 @@ def demo_fleet() -> Fleet:
     policies = {"search-db": {"soak": "30d"}}
     # reports-db: dpkg never manages this package on its second node.
     failing = {"reports-db-nonprod-2": frozenset({"postgresql-15"})}
-    applications = tuple(_application(name, failing, policies.get(name, {})) for name in names)
-    return Fleet(applications, tuple(repositories.values()), (BASELINE,), bucket_account=PRODUCTION)
+    alarms = {"orders-db": ("orders-5xx",)}
+    applications = tuple(_application(name, failing, policies.get(name, {}), alarms.get(name, ())) for name in names)
+    others = stories()
+    return Fleet(
+        (*applications, *(story.application for story in others)),
+        (*repositories.values(), *(story.repository for story in others)),
+        (BASELINE, *(story.baseline for story in others)),
+        bucket_account=PRODUCTION,
+    )
 
 
 def small_fleet(
@@ -72,19 +81,25 @@ def small_fleet(
     failing: dict[str, frozenset[str]] | None = None,
     keeps_old_versions: bool = False,
     application: str = "app",
+    differing: Mapping[str, Mapping[str, Any]] | None = None,
+    associations: tuple[Association, ...] = (),
+    alarms: tuple[str, ...] = (),
 ) -> Fleet:
     """One application with so many nodes in each environment, all on one repository and with these packages.
 
-    Nodes are called `app-nonprod-1`, `app-prod-1`, …; `failing` maps such a name to packages that fail there.
+    Nodes are called `app-nonprod-1`, `app-prod-1`, …; `failing` maps such a name to packages that fail there, and
+    `differing` to fields of `Node` in which it is unlike the others. Each environment has the `associations`.
     """
     baseline = baseline or replace(BASELINE, operating_system=platform.operating_system, rules=(Rule(),))
     repository = Repository(application, releases, keeps_old_versions)
     environments = []
-    for name, count, account in (("nonprod", nonprod, NONPRODUCTION), ("prod", prod, PRODUCTION)):
-        environment = _environment(application, name, account, count, failing or {})
-        nodes = tuple(replace(node, packages=packages, platform=platform) for node in environment.nodes)
-        environments.append(replace(environment, nodes=nodes, baseline=baseline.name, window=None))
-    return Fleet((Application(application, tuple(environments)),), (repository,), (baseline,))
+    for name, count in (("nonprod", nonprod), ("prod", prod)):
+        made = environment(
+            application, name, count, packages, baseline=baseline.name, platform=platform, failing=failing
+        )
+        nodes = tuple(replace(node, **(differing or {}).get(node.name, {})) for node in made.nodes)
+        environments.append(replace(made, nodes=nodes, window=None, associations=associations))
+    return Fleet((Application(application, tuple(environments), alarms=alarms),), (repository,), (baseline,))
 
 
 def fleet_config(fleet: Fleet) -> dict[str, Any]:
@@ -126,47 +141,14 @@ def _environment_config(environment: Environment) -> dict[str, Any]:
     return {"production": True, **config} if environment.production else config
 
 
-def _application(name: str, failing: dict[str, frozenset[str]], policy: dict[str, str]) -> Application:
-    environments = (
-        _environment(name, "nonprod", NONPRODUCTION, 2, failing),
-        _environment(name, "prod", PRODUCTION, 3, failing),
+def _application(
+    name: str, failing: dict[str, frozenset[str]], policy: dict[str, str], alarms: tuple[str, ...]
+) -> Application:
+    environments = tuple(
+        environment(name, each, count, installed_packages(), baseline=BASELINE.name, failing=failing)
+        for each, count in (("nonprod", 2), ("prod", 3))
     )
-    return Application(name, environments, f"C0{name.removesuffix('-db').upper()}", policy=policy)
-
-
-def _environment(
-    application: str, name: str, account: str, count: int, failing: dict[str, frozenset[str]]
-) -> Environment:
-    production = name == "prod"
-    patch_group = f"{application}-{name}"
-    nodes = tuple(
-        Node(
-            name=f"{patch_group}-{number}",
-            packages=installed_packages(),
-            repository=application,
-            tags={
-                "Name": f"{patch_group}-{number}",
-                "PatchGroup": patch_group,
-                "Application": application,
-                "Environment": "production" if production else "nonproduction",
-                "Owner": f"{application}-team@example.com",
-            },
-            failing=failing.get(f"{patch_group}-{number}", frozenset()),
-        )
-        for number in range(1, count + 1)
-    )
-    # Non-production on Tuesdays, production on Saturdays.
-    schedule = "cron(0 2 ? * SAT *)" if production else "cron(0 22 ? * TUE *)"
-    return Environment(
-        name=name,
-        account=account,
-        region=REGION,
-        nodes=nodes,
-        patch_group=patch_group,
-        production=production,
-        baseline=BASELINE.name,
-        window=Window(schedule, "Europe/Dublin"),
-    )
+    return Application(name, environments, f"C0{name.removesuffix('-db').upper()}", policy=policy, alarms=alarms)
 
 
 def _mirror(name: str) -> Repository:
@@ -188,4 +170,13 @@ def _then(repository: Repository, packages: list[str], day: int) -> Repository:
     return replace(repository, releases=repository.releases + moved)
 
 
-__all__ = ["BASELINE", "Fleet", "demo_fleet", "fleet_config", "small_fleet"]
+__all__ = [
+    "BASELINE",
+    "NONPRODUCTION",
+    "PRODUCTION",
+    "REGION",
+    "Fleet",
+    "demo_fleet",
+    "fleet_config",
+    "small_fleet",
+]

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -16,7 +16,7 @@ from sandbox.aws.faults import KINDS, Fault
 from sandbox.aws.fleet import Environment
 from sandbox.aws.model import SsmError
 from sandbox.aws.node import ManagedNode
-from sandbox.aws.patchrun import missing
+from sandbox.aws.offers import MissingCounts
 from sandbox.aws.world import World
 from sandbox.clock import SandboxClock
 from sandbox.slack.origin import SameOrigin
@@ -44,13 +44,17 @@ class Panel:
     def __init__(self, world: World, clock: SandboxClock) -> None:
         self._world = world
         self._clock = clock
+        self._missing = MissingCounts()
 
     def show(self, request: Request, body: Body) -> Body:
         world = self._world
         with world.lock:
             now = world.advance()
             applications = [
-                {"name": application.name, "environments": [self._environment(e) for e in application.environments]}
+                {
+                    "name": application.name,
+                    "environments": [self._environment(e, now) for e in application.environments],
+                }
                 for application in world.fleet.applications
             ]
             repositories = [
@@ -129,7 +133,7 @@ class Panel:
                 self._world.set_power(node_id, _text(body, "power"))
             if "agent" in body:
                 self._world.set_agent(node_id, _text(body, "agent"))
-            return self._node(self._world.node(node_id))
+            return self._node(self._world.node(node_id), self._world.advance())
 
     def log(self, request: Request, body: Body) -> list[Body]:
         after = request.query_params.get("after", "0")
@@ -139,16 +143,17 @@ class Panel:
             calls = self._world.ssm_log.after(int(after))
         return [{**asdict(call), "at": call.at.isoformat()} for call in calls]
 
-    def _environment(self, environment: Environment) -> Body:
+    def _environment(self, environment: Environment, now: datetime) -> Body:
+        nodes = self._world.region(environment.account, environment.region).nodes
         return {
             "name": environment.name,
             "account": environment.account,
             "region": environment.region,
             "production": environment.production,
-            "nodes": [self._node(self._world.node(node.id)) for node in environment.nodes],
+            "nodes": [self._node(nodes[node.id], now) for node in environment.nodes],
         }
 
-    def _node(self, node: ManagedNode) -> Body:
+    def _node(self, node: ManagedNode, now: datetime) -> Body:
         command = self._world.region(node.account, node.region).commands.get(node.running or "")
         baseline = self._world.baseline_of(node)
         return {
@@ -158,7 +163,7 @@ class Panel:
             "power": node.power,
             "agent": "rebooting" if node.rebooting else node.agent,
             "running": command.values["Operation"] if command else None,
-            "missing": missing(node, baseline, self._world.clock.now()),
+            "missing": self._missing.of(node, baseline, now),
             "pending_reboot": node.pending_reboot,
             "failing": sorted(node.failing),
         }

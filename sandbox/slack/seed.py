@@ -27,6 +27,9 @@ _CHANNELS = {
     "C0BILLING": "billing",
     "C0SEARCH": "search",
     "C0REPORTS": "reports",
+    "C0LEDGER": "ledger",
+    "C0CACHE": "cache",
+    "C0CRM": "crm",
 }
 
 

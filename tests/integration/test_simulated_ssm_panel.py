@@ -83,7 +83,8 @@ def page() -> Iterator[Page]:
 def test_it_shows_the_world(page: Page) -> None:
     status, shown = page.ask("")
     assert (status, shown["now"], shown["rate"]) == (200, START.isoformat(), 0)
-    assert [a["name"] for a in shown["applications"]] == ["orders-db", "billing-db", "search-db", "reports-db"]
+    names = ["orders-db", "billing-db", "search-db", "reports-db", "ledger-db", "cache-al2023", "crm-win"]
+    assert [a["name"] for a in shown["applications"]] == names
     production = shown["applications"][0]["environments"][1]
     assert (production["account"], production["production"], len(production["nodes"])) == ("222222222222", True, 3)
     moves = {repository["name"]: repository["moves"] for repository in shown["repositories"]}

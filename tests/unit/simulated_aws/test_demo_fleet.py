@@ -1,4 +1,4 @@
-"""The demo's fleet: real rows, four stories, and its mapping in the shape of patchgate.yaml."""
+"""The demo's fleet: real Debian rows, the stories of its applications, and its mapping in patchgate.yaml's shape."""
 
 from datetime import timedelta
 
@@ -23,26 +23,56 @@ class Demo:
     def ids(self, application: str, environment: str) -> list[str]:
         return [node.id for node in self.fleet.environment(application, environment).nodes]
 
-    def titles_missing(self, application: str, environment: str) -> set[str]:
-        """What a scan of the first node finds missing now."""
+    def rows(self, application: str, environment: str) -> dict[str, tuple[str, str]]:
+        """KBId → (State, Title) as a scan of the first node finds them now."""
         [first, *_] = self.ids(application, environment)
         self.world.foreign_operation([first], "Scan")
         self.clock.jump(timedelta(seconds=10))
         report = self.world.node(first).report
         assert report is not None
-        return {row.title for row in report.rows if row.state == "Missing"}
+        return {row.kb_id: (row.state, row.title) for row in report.rows}
+
+    def titles_missing(self, application: str, environment: str) -> set[str]:
+        return {title for state, title in self.rows(application, environment).values() if state == "Missing"}
+
+    def install(self, application: str, environment: str) -> None:
+        self.world.foreign_operation(self.ids(application, environment), "Install")
+        self.clock.jump(timedelta(seconds=30))
 
 
-def test_every_node_carries_the_whole_real_machine() -> None:
+DEBIAN = ("orders-db", "billing-db", "search-db", "reports-db")
+OTHERS = ("ledger-db", "cache-al2023", "crm-win")
+
+
+def test_every_debian_node_carries_the_whole_real_machine() -> None:
     assert len(installed_packages()) == 710
-    for _, environment, node in demo_fleet().nodes():
-        assert node.packages == installed_packages()
+    for application, environment, node in demo_fleet().nodes():
         assert environment.account in ("111111111111", "222222222222")
+        if application.name in DEBIAN:
+            assert node.packages == installed_packages()
+
+
+def test_the_other_platforms_have_two_nodes_an_environment_and_at_most_150_rows_each_spelled_once() -> None:
+    fleet = demo_fleet()
+    assert [application.name for application in fleet.applications] == [*DEBIAN, *OTHERS]
+    for application in OTHERS:
+        for environment in ("nonprod", "prod"):
+            nodes = fleet.environment(application, environment).nodes
+            assert len(nodes) == 2
+            ids = [nodes[0].platform.kb_id(package.name, package.arch) for package in nodes[0].packages]
+            assert len(ids) == len(set(ids)) <= 150
+
+
+def test_what_the_other_platforms_offer_is_marked_as_made_up() -> None:
+    for repository in demo_fleet().repositories:
+        if repository.name in OTHERS:
+            assert repository.releases
+            assert all(release.made_up for release in repository.releases)
 
 
 def test_what_the_mirrors_offer_first_is_real_and_the_rest_is_marked_as_made_up() -> None:
     for repository in demo_fleet().repositories:
-        for release in repository.releases:
+        for release in repository.releases if repository.name in DEBIAN else ():
             real = candidates()[release.package.name].package.version
             later = isinstance(release.available_from, timedelta) and release.available_from > timedelta(0)
             assert release.made_up is later
@@ -57,17 +87,72 @@ def test_what_the_mirrors_offer_first_is_real_and_the_rest_is_marked_as_made_up(
         ("1:2.66-4+b1", "1:2.66-4+b2"),
         ("1.0a", "1.1a"),
         ("x", "x.1"),
+        ("1:3.0.7-28.el9_4", "1:3.0.7-29.el9_4"),
+        ("6.1.112-122.189.amzn2023", "6.1.112-122.190.amzn2023"),
+        ("6.2.16-1.amzn2023.0.1", "6.2.16-2.amzn2023.0.1"),
+        ("2026-11 Cumulative Update (KB9901101)", "2026-12 Cumulative Update (KB9901101)"),
+        ("2026-12 Cumulative Update (KB9901101)", "2027-01 Cumulative Update (KB9901101)"),
+        ("Removal Tool x64 - v5.139 (KB890830)", "Removal Tool x64 - v5.140 (KB890830)"),
     ],
 )
 def test_the_next_version_is_the_last_number_and_one(version: str, after: str) -> None:
     assert next_version(version) == after
 
 
-def test_every_environment_begins_with_about_thirty_missing_patches() -> None:
+def test_how_many_patches_each_application_begins_with() -> None:
     demo = Demo()
-    for _, _, spec in demo.fleet.nodes():
+    found: dict[str, set[int]] = {}
+    for application, _, spec in demo.fleet.nodes():
         node = demo.world.node(spec.id)
-        assert missing(node, demo.world.baseline_of(node), START) == 32
+        found.setdefault(application.name, set()).add(missing(node, demo.world.baseline_of(node), START))
+    assert found == {name: {32} for name in DEBIAN} | {"ledger-db": {31}, "cache-al2023": {23}, "crm-win": {7}}
+
+
+def test_ledger_s_ready_part_31_of_34_are_installed_first_and_3_appear_on_day_four() -> None:
+    demo = Demo()
+    first = demo.titles_missing("ledger-db", "prod")
+    demo.install("ledger-db", "nonprod")
+    assert demo.titles_missing("ledger-db", "nonprod") == set()
+    demo.clock.jump(timedelta(days=3))
+    assert demo.titles_missing("ledger-db", "prod") == first
+    demo.clock.jump(timedelta(days=1))
+    late = demo.titles_missing("ledger-db", "nonprod")
+    assert (len(first), len(late)) == (31, 3)
+    demo.install("ledger-db", "nonprod")
+    assert demo.titles_missing("ledger-db", "nonprod") == set()
+    demo.clock.jump(timedelta(days=20))
+    assert demo.titles_missing("ledger-db", "prod") == first | late
+
+
+def test_the_cache_s_repository_moves_past_what_was_tested_and_keeps_that_too() -> None:
+    demo = Demo()
+    tested = demo.titles_missing("cache-al2023", "prod")
+    demo.install("cache-al2023", "nonprod")
+    demo.clock.jump(timedelta(days=4))
+    assert demo.titles_missing("cache-al2023", "prod") == tested
+    demo.clock.jump(timedelta(days=2))
+    untested = demo.titles_missing("cache-al2023", "prod") - tested
+    assert {title.partition(".")[0] for title in untested} == {"expat", "openssl", "openssl-libs", "redis6"}
+    node = demo.world.node(demo.ids("cache-al2023", "prod")[0])
+    offered = node.repository.upgrades(node.packages["redis6.x86_64"].package, demo.clock.now())
+    assert [published.release.package.version for published in offered] == [
+        "6.2.16-1.amzn2023.0.1",
+        "6.2.16-2.amzn2023.0.1",
+    ]
+
+
+def test_the_crm_s_cumulative_update_is_superseded_and_its_removal_tool_comes_with_another_title() -> None:
+    demo = Demo()
+    cumulative, following, tool = "KB9901101", "KB9901201", "KB890830"
+    assert demo.rows("crm-win", "prod")[cumulative][0] == "Missing"
+    demo.install("crm-win", "nonprod")
+    demo.clock.jump(timedelta(days=5))
+    assert demo.rows("crm-win", "prod")[following][0] == "AvailableSecurityUpdate"
+    demo.clock.jump(timedelta(days=3))
+    tested, wanted = demo.rows("crm-win", "nonprod"), demo.rows("crm-win", "prod")
+    assert (tested[cumulative][0], wanted[cumulative][0]) == ("Installed", "NotApplicable")
+    assert (tested[following][0], wanted[following][0]) == ("Missing", "Missing")
+    assert wanted[tool] == ("Missing", "Windows Malicious Software Removal Tool x64 - v5.140 (KB890830)")
 
 
 def test_orders_keeps_still_for_three_weeks_and_then_moves() -> None:
@@ -113,7 +198,8 @@ def test_a_repository_can_be_moved_by_hand() -> None:
 
 def test_the_configuration_names_every_environment_in_promotion_order() -> None:
     config = fleet_config(demo_fleet())
-    assert list(config["applications"]) == ["orders-db", "billing-db", "search-db", "reports-db"]
+    assert list(config["applications"]) == [*DEBIAN, *OTHERS]
+    assert [config["applications"][name]["channel"] for name in OTHERS] == ["C0LEDGER", "C0CACHE", "C0CRM"]
     assert config["applications"]["search-db"]["policy"] == {"soak": "30d"}
     orders = config["applications"]["orders-db"]
     assert orders["channel"] == "C0ORDERS"
