@@ -109,7 +109,18 @@ _CREDENTIALS: Final = (
 _CHANGES_SOMETHING: Final = frozenset({"SendCommand", "CancelCommand", "PutObject"})
 # Asked before an operation to get or to check its credentials: whatever their failure is, the operation was not sent.
 _BEFORE_OPERATION: Final = frozenset({"AssumeRole", "GetCallerIdentity"})
-_STATEMENT_OF: Final = {"ListObjectsV2": "s3:ListBucket", "DescribeInstances": "ec2:DescribeInstances"}
+# Where it is not Systems Manager's; and where IAM's action is not named as the operation is.
+_SERVICE_OF: Final = {
+    "AssumeRole": "sts",
+    "DescribeAlarms": "cloudwatch",
+    "DescribeInstances": "ec2",
+    "GetCallerIdentity": "sts",
+    "GetInstanceProfile": "iam",
+    "GetObject": "s3",
+    "PutObject": "s3",
+    "SimulatePrincipalPolicy": "iam",
+}
+_ACTION_OF: Final = {"ListObjectsV2": "s3:ListBucket"}
 _LONGEST_DETAIL: Final = 300
 
 
@@ -229,8 +240,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _action(operation: str) -> str:
     """The IAM action that allows an operation."""
-    services = {"AssumeRole": "sts", "GetCallerIdentity": "sts", "PutObject": "s3", "GetObject": "s3"}
-    return _STATEMENT_OF.get(operation, f"{services.get(operation, 'ssm')}:{operation}")
+    return _ACTION_OF.get(operation, f"{_SERVICE_OF.get(operation, 'ssm')}:{operation}")
 
 
 def _one_line(text: str) -> str:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, Literal, cast, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast, overload
 
 import boto3
 import botocore.session
@@ -22,6 +22,7 @@ from aws.errors import WrongAccount, calling
 from aws.target import Target
 
 if TYPE_CHECKING:
+    from botocore.paginate import Paginator
     from mypy_boto3_ec2 import EC2Client
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_ssm import SSMClient
@@ -29,6 +30,25 @@ if TYPE_CHECKING:
 
 ROLE_SESSION_NAME = "patchgate"
 _ATTEMPTS = 6
+
+
+class CloudWatchClient(Protocol):
+    """What is asked of CloudWatch: one operation, not worth its whole stubs."""
+
+    def get_paginator(self, operation_name: Literal["describe_alarms"]) -> "Paginator[dict[str, Any]]": ...
+
+
+class IamClient(Protocol):
+    """What is asked of IAM: two operations, not worth its whole stubs."""
+
+    def get_instance_profile(self, *, InstanceProfileName: str) -> dict[str, Any]: ...
+    def simulate_principal_policy(
+        self,
+        *,
+        PolicySourceArn: str,
+        ActionNames: list[str],
+        ResourceArns: list[str],
+    ) -> dict[str, Any]: ...
 
 
 class Sessions:
@@ -62,6 +82,10 @@ class Sessions:
     def client(self, service: Literal["ec2"], target: Target, *, retries: bool = True) -> "EC2Client": ...
     @overload
     def client(self, service: Literal["s3"], target: Target, *, retries: bool = True) -> "S3Client": ...
+    @overload
+    def client(self, service: Literal["cloudwatch"], target: Target, *, retries: bool = True) -> CloudWatchClient: ...
+    @overload
+    def client(self, service: Literal["iam"], target: Target, *, retries: bool = True) -> IamClient: ...
     def client(self, service: str, target: Target, *, retries: bool = True) -> Any:
         """The client for `service`; `retries=False` sends every request once at most (design.md I2).
 

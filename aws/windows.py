@@ -1,9 +1,9 @@
-"""Maintenance windows that will run on an environment's nodes, for its reminders."""
+"""Maintenance windows that will run on an environment's nodes, and what their tasks do there."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from aws.caller import MOST_IDS, Caller, batches
 from aws.errors import calling
@@ -11,15 +11,25 @@ from aws.nodes import INSTANCE_IDS
 from aws.target import Target
 
 if TYPE_CHECKING:
+    from mypy_boto3_ssm.literals import MaintenanceWindowResourceTypeType
     from mypy_boto3_ssm.type_defs import (
+        GetMaintenanceWindowTaskResultTypeDef,
         MaintenanceWindowIdentityTypeDef,
         PatchOrchestratorFilterTypeDef,
         ScheduledWindowExecutionTypeDef,
+        TargetOutputTypeDef,
         TargetTypeDef,
     )
 
+    class _ScheduleOf(TypedDict, total=False):
+        WindowId: str
+        Targets: list[TargetTypeDef]
+        ResourceType: MaintenanceWindowResourceTypeType
+
+
 _MOST_TARGETS = 5
 _LARGEST_PAGE = 100
+_RUNS_DOCUMENTS = ("RUN_COMMAND", "AUTOMATION")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,19 @@ class UpcomingWindow:
     timezone: str | None  # the IANA name that its schedule is written in
 
 
+@dataclass(frozen=True, slots=True)
+class WindowTask:
+    """One task of a window: what it runs with which parameters, and where.
+
+    targets: lists of (key, values) as Systems Manager writes them; a node must match all of one list. There are
+    none where the task names its nodes in its parameters, as an Automation may.
+    """
+
+    document: str  # TaskArn: a name, or the ARN of a shared document
+    parameters: Mapping[str, Sequence[str]]
+    targets: tuple[tuple[tuple[str, tuple[str, ...]], ...], ...]
+
+
 class MaintenanceWindows(Caller):
     def upcoming(
         self, target: Target, targets: Mapping[str, Sequence[str]], after: datetime, before: datetime
@@ -45,7 +68,8 @@ class MaintenanceWindows(Caller):
         """
         found: dict[tuple[str, datetime], ScheduledWindowExecutionTypeDef] = {}
         for portion in _portions(targets):
-            for execution in self._schedule(target, portion, after, before):
+            by_targets: _ScheduleOf = {"Targets": portion, "ResourceType": "INSTANCE"}
+            for execution in self._schedule(target, by_targets, after, before):
                 found[execution["WindowId"], parse_execution_time(execution["ExecutionTime"])] = execution
         if not found:
             return ()
@@ -63,9 +87,76 @@ class MaintenanceWindows(Caller):
             if window_id in windows and after <= time < before
         )
 
+    def covering(
+        self, target: Target, targets: Mapping[str, Sequence[str]], node_ids: Sequence[str]
+    ) -> Mapping[str, str]:
+        """{window id: name} of the enabled windows that AWS finds for these targets or for one of these nodes.
+
+        Both are asked, because AWS does not say that a window on tags is found by the ids of its nodes. Calls:
+        DescribeMaintenanceWindowsForTarget for the tags and for each 50 ids, DescribeMaintenanceWindows if any.
+        Raises AwsError.
+        """
+        tags = {key: values for key, values in targets.items() if key != INSTANCE_IDS}
+        asked: list[list[TargetTypeDef]] = list(_portions(tags))
+        asked += [[{"Key": "InstanceIds", "Values": ids}] for ids in batches(node_ids, MOST_IDS)]
+        client = self._sessions.client("ssm", target)
+        found: set[str] = set()
+        for portion in asked:
+            with calling("DescribeMaintenanceWindowsForTarget", target):
+                pages = client.get_paginator("describe_maintenance_windows_for_target").paginate(
+                    Targets=portion, ResourceType="INSTANCE"
+                )
+                found |= {window["WindowId"] for page in pages for window in page["WindowIdentities"]}
+        if not found:
+            return {}
+        enabled = self._windows(target)
+        return {window_id: enabled[window_id]["Name"] for window_id in sorted(found) if window_id in enabled}
+
+    def tasks(self, target: Target, window_id: str, wanted: Callable[[str], bool]) -> tuple[WindowTask, ...]:
+        """The window's Run Command and Automation tasks whose document (TaskArn) is `wanted`.
+
+        Calls: DescribeMaintenanceWindowTasks, then GetMaintenanceWindowTask for each wanted one, which alone has the
+        parameters (facts/patch-manager.md section 5), and DescribeMaintenanceWindowTargets where a task refers to
+        the window's targets. Raises AwsError.
+        """
+        client = self._sessions.client("ssm", target)
+        with calling("DescribeMaintenanceWindowTasks", target, window_id):
+            task_pages = client.get_paginator("describe_maintenance_window_tasks").paginate(
+                WindowId=window_id, PaginationConfig={"PageSize": _LARGEST_PAGE}
+            )
+            task_ids = [
+                task["WindowTaskId"]
+                for page in task_pages
+                for task in page["Tasks"]
+                if task["Type"] in _RUNS_DOCUMENTS and wanted(task["TaskArn"])
+            ]
+        found: list[GetMaintenanceWindowTaskResultTypeDef] = []
+        for task_id in task_ids:
+            with calling("GetMaintenanceWindowTask", target, f"{window_id}/{task_id}"):
+                found.append(client.get_maintenance_window_task(WindowId=window_id, WindowTaskId=task_id))
+        registered: dict[str, list[TargetOutputTypeDef]] = {}
+        if any(each["Key"] == "WindowTargetIds" for task in found for each in task.get("Targets", [])):
+            with calling("DescribeMaintenanceWindowTargets", target, window_id):
+                target_pages = client.get_paginator("describe_maintenance_window_targets").paginate(
+                    WindowId=window_id, PaginationConfig={"PageSize": _LARGEST_PAGE}
+                )
+                registered = {
+                    each["WindowTargetId"]: each["Targets"] for page in target_pages for each in page["Targets"]
+                }
+        return tuple(_task(task, registered) for task in found)
+
+    def next_execution(self, target: Target, window_id: str, after: datetime, before: datetime) -> datetime | None:
+        """The window's first execution from `after` until just before `before`; None without one. Raises AwsError."""
+        times = (
+            parse_execution_time(execution["ExecutionTime"])
+            for execution in self._schedule(target, {"WindowId": window_id}, after, before)
+        )
+        return min((time for time in times if after <= time < before), default=None)
+
     def _schedule(
-        self, target: Target, targets: "list[TargetTypeDef]", after: datetime, before: datetime
+        self, target: Target, of: "_ScheduleOf", after: datetime, before: datetime
     ) -> "list[ScheduledWindowExecutionTypeDef]":
+        """`of` says whose: {"WindowId": …}, or {"Targets": […], "ResourceType": "INSTANCE"}."""
         client = self._sessions.client("ssm", target)
         limits: list[PatchOrchestratorFilterTypeDef] = [
             # AWS does not say whether "after" takes in the moment itself; `upcoming` cuts to the exact period.
@@ -74,8 +165,7 @@ class MaintenanceWindows(Caller):
         ]
         with calling("DescribeMaintenanceWindowSchedule", target):
             pages = client.get_paginator("describe_maintenance_window_schedule").paginate(
-                Targets=targets,
-                ResourceType="INSTANCE",
+                **of,
                 Filters=limits,
                 PaginationConfig={"PageSize": _LARGEST_PAGE},
             )
@@ -105,6 +195,31 @@ def parse_execution_time(text: str) -> datetime:
     if time.tzinfo is None:
         raise ValueError(f"{text!r} has no offset from UTC")
     return time.astimezone(UTC)
+
+
+def _task(
+    task: "GetMaintenanceWindowTaskResultTypeDef", registered: "Mapping[str, list[TargetOutputTypeDef]]"
+) -> WindowTask:
+    invocation = task.get("TaskInvocationParameters", {})
+    given = invocation.get("RunCommand", {}).get("Parameters") or invocation.get("Automation", {}).get("Parameters")
+    # Tasks that were registered before TaskInvocationParameters came have theirs here.
+    older = {name: expression.get("Values", []) for name, expression in task.get("TaskParameters", {}).items()}
+    direct = [each for each in task.get("Targets", []) if each["Key"] != "WindowTargetIds"]
+    referred = [
+        registered[target_id]
+        for each in task.get("Targets", [])
+        if each["Key"] == "WindowTargetIds"
+        for target_id in each["Values"]
+        if target_id in registered
+    ]
+    return WindowTask(
+        document=task["TaskArn"],
+        parameters=given or older,
+        targets=tuple(
+            tuple((each["Key"], tuple(each["Values"])) for each in targets)
+            for targets in (*([direct] if direct else ()), *referred)
+        ),
+    )
 
 
 def _portions(targets: Mapping[str, Sequence[str]]) -> "Iterable[list[TargetTypeDef]]":

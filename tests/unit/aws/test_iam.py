@@ -7,11 +7,14 @@ from typing import Any
 
 import botocore.session
 from botocore import xform_name
+from botocore.exceptions import ClientError
 
+from aws.errors import classify
+from aws.permissions import DEFAULT_HOST_MANAGEMENT
 from aws.sessions import ROLE_SESSION_NAME
 
 ROOT = Path(__file__).parents[3]
-SERVICES = ("ec2", "s3", "ssm", "sts")
+SERVICES = ("cloudwatch", "ec2", "iam", "s3", "ssm", "sts")
 # Where IAM's action is not named as the operation is.
 ACTION_OF = {"s3:ListObjectsV2": "s3:ListBucket"}
 NEEDS_NO_PERMISSION = {"sts:GetCallerIdentity"}
@@ -66,7 +69,31 @@ def test_policies_allow_exactly_what_is_called() -> None:
 
 def test_only_the_role_in_the_target_account_may_touch_nodes() -> None:
     assert {action.partition(":")[0] for action in actions_allowed("bot-policy.json")} == {"sts", "s3"}
-    assert {action.partition(":")[0] for action in actions_allowed("target-role-policy.json")} == {"ec2", "ssm"}
+    services = {action.partition(":")[0] for action in actions_allowed("target-role-policy.json")}
+    assert services == {"cloudwatch", "ec2", "iam", "ssm"}
+
+
+def test_beyond_sending_and_cancelling_the_target_role_only_reads() -> None:
+    changing = {
+        action
+        for action in actions_allowed("target-role-policy.json")
+        if not action.partition(":")[2].startswith(("Describe", "Get", "List", "Simulate"))
+    }
+    assert changing == {"ssm:SendCommand", "ssm:CancelCommand"}
+
+
+def test_the_default_host_management_setting_is_the_one_that_is_asked_for() -> None:
+    (reading,) = [each for each in statements("target-role-policy.json") if each["Action"] == "ssm:GetServiceSetting"]
+    assert reading["Resource"] == f"arn:aws:ssm:*:*:servicesetting{DEFAULT_HOST_MANAGEMENT}"
+
+
+def test_errors_name_the_action_that_the_policies_allow() -> None:
+    by_operation = {action.partition(":")[2]: action for action in actions_called()}
+    answer: Any = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    refused = ClientError(answer, "")
+    for operation, action in by_operation.items():
+        asked = {"ListBucket": "ListObjectsV2"}.get(operation, operation)
+        assert f"allow {action} there" in str(classify(refused, asked, None)), operation
 
 
 def test_send_command_is_limited_to_the_patch_document_and_to_tagged_nodes() -> None:
