@@ -1,7 +1,7 @@
 """How a node came out of a run: from its own invocation and its evidence afterwards (I9)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -73,6 +73,7 @@ class NodeResult:
     pending_reboot: tuple[PinnedPatch, ...]
     failed: tuple[PinnedPatch, ...]  # approved ids that the node reports as Failed
     removed: tuple[PinnedPatch, ...] = ()  # gone from the node, though the source still has the package
+    unconfirmed: tuple[PinnedPatch, ...] = ()  # older versions on the list that the scan afterwards doesn't show
 
     @property
     def deviates(self) -> bool:
@@ -80,9 +81,19 @@ class NodeResult:
 
 
 def reconcile(
-    approved: Sequence[PinnedPatch], before: Evidence, after: Evidence, source: Sequence[Evidence]
+    approved: Sequence[PinnedPatch],
+    before: Evidence,
+    after: Evidence,
+    source: Sequence[Evidence],
+    older: Collection[PinnedPatch] = (),
 ) -> NodeResult:
-    """What a pinned Install did to one node, from scans before and after it, judged on the source's evidence."""
+    """What a pinned Install did to one node, from scans before and after it, judged on the source's evidence.
+
+    `older`: the pins that name a proven version which is not the newest on offer (`patching.ready.Older`). Where
+    the scan afterwards doesn't show one, the node no longer found it, or the newer one on offer hides it: a Missing
+    row doesn't show what is installed (facts/patch-manager.md section 2, "Parsing"). So it is reported, and the
+    node does not deviate by it.
+    """
     pins = {patch_key(pin.id, pin.title) for pin in approved}
     approved_ids = {identity for identity, _ in pins}
     came = _changed_rows(before, after)
@@ -103,6 +114,7 @@ def reconcile(
             row for row in after.rows if row.state is PatchState.FAILED and patch_identity(row.kb_id) in approved_ids
         ),
         removed=_removed(before, after, proof),
+        unconfirmed=_unconfirmed(older, before, present),
     )
 
 
@@ -134,6 +146,18 @@ def _removed(before: Evidence, after: Evidence, proof: Proof) -> tuple[PinnedPat
     left = {patch_identity(row.kb_id) for row in after.rows if row.state is not PatchState.NOT_APPLICABLE}
     gone = (row for row in on_node(before) if patch_identity(row.kb_id) not in left)
     return _patches(row for row in gone if proof.versions(after.platform, row.kb_id))
+
+
+def _unconfirmed(
+    older: Collection[PinnedPatch], before: Evidence, present: set[tuple[str, str]]
+) -> tuple[PinnedPatch, ...]:
+    wanted = {patch_identity(row.kb_id) for row in offered(before)}
+    lacking = {
+        PinnedPatch(pin.id, canonical_title(pin.id, pin.title))
+        for pin in older
+        if patch_identity(pin.id) in wanted and patch_key(pin.id, pin.title) not in present
+    }
+    return tuple(sorted(lacking, key=lambda patch: (patch.id, patch.title)))
 
 
 def _key(row: PatchRow) -> tuple[str, str]:

@@ -25,3 +25,11 @@ def severity_rank(severity: str) -> int:
 def severity_label(severity: str) -> str:
     """The word that people read; a blank one is `Unspecified`."""
     return severity.strip().capitalize() or UNSPECIFIED
+
+
+def is_critical(severity: str) -> bool:
+    return severity.strip().casefold() in _LADDER[0]
+
+
+def is_important(severity: str) -> bool:
+    return severity.strip().casefold() in _LADDER[2]

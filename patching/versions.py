@@ -8,12 +8,18 @@ from patching.model import Platform
 _Key = tuple[object, ...]
 
 _DEBIAN_FAMILY = ("debian", "ubuntu", "raspbian")
+# PlatformNames of the rpm families (facts/patch-manager.md section 6), in the spellings that agents report.
+_RPM_FAMILIES = ("amazon linux", "red hat", "centos", "oracle linux", "rocky linux", "almalinux", "sles", "suse")
 _DPKG_RUNS = re.compile(r"([^0-9]*)([0-9]*)")
 _RPM_TOKENS = re.compile(r"[0-9]+|[A-Za-z]+|~|\^")
 
 
 def is_debian_family(platform: Platform) -> bool:
     return platform.os.casefold().startswith(_DEBIAN_FAMILY)
+
+
+def is_rpm_family(platform: Platform) -> bool:
+    return platform.os.casefold().startswith(_RPM_FAMILIES)
 
 
 def compare_versions(platform: Platform, a: str, b: str) -> int | None:
