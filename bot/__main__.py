@@ -47,9 +47,10 @@ def sandbox(port: int) -> None:
     """Run the bot with a simulated AWS and a local Slack workspace, in a browser."""
     try:
         from bot.sandbox_command import serve_sandbox
-    except ImportError as error:
+    except ModuleNotFoundError as error:
+        missing = str(error.name).partition(".")[0]
         raise click.ClickException(
-            f"The sandbox is not installed here ({error.name} is missing); install patchgate[sandbox]."
+            f"The sandbox is not installed here ({missing} is missing); install patchgate[sandbox]."
         ) from None
 
     _log_to_stderr("WARNING")
