@@ -4,15 +4,19 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
+from sqlite_utils import Database
+
 from aws.errors import AwsError
 from aws.target import Target
 from patching.baseline import content_hash
+from patching.clocks import advance
 from patching.model import Evidence, Node, Operation, PatchRow, PatchSummary
 from patching.nodes import EnvironmentKey
 from patching.outcomes import NodeOutcome
+from patching.plan import StepKind
 from patching.states import StepState
 from scheduler.parts import Parts, target_of
-from storage import evidence, outbox, runs, steps
+from storage import evidence, outbox, runs, soak, steps
 from storage.runs import Invocation, Run
 from storage.steps import Step
 
@@ -77,18 +81,33 @@ def _read(parts: Parts, run: Run, step: Step, node_ids: list[str]) -> dict[str, 
     nodes = {node.id: node for node in run.nodes}
     with parts.store.transaction() as tx:
         now = parts.clock.now()
-        for node_id in ours:
-            item = _evidence(run, step, nodes[node_id], reading.summaries[node_id], reading.rows[node_id], baselines)
-            evidence.save(tx, now, run.id, step.id, run.application, run.environment, item)
         foreign = [
             summary
             for summary in reading.summaries.values()
             if summary.snapshot_id != step.id and not evidence.is_ours(tx, summary.snapshot_id)
         ]
         evidence.record_foreign(tx, now, run.application, run.environment, foreign)
+        before = evidence.newest(tx, run.application, run.environment, ours)
+        for node_id in ours:
+            item = _evidence(run, step, nodes[node_id], reading.summaries[node_id], reading.rows[node_id], baselines)
+            _let_soak(tx, run, step, before.get(node_id), item)
+            evidence.save(tx, now, run.id, step.id, run.application, run.environment, item)
         if ours:
             outbox.touch(tx, run.subject)
     return {node_id: reason for node_id, reason in why.items() if reason}
+
+
+def _let_soak(tx: Database, run: Run, step: Step, before: Evidence | None, after: Evidence) -> None:
+    """Start, keep or lose the soak's clocks of a node, in the transaction that keeps the evidence they follow from."""
+    foreign = evidence.foreign_install_since(tx, after.node_id, before.operation_end if before else None)
+    clocks = advance(
+        soak.of_node(tx, run.application, run.environment, after.node_id),
+        before,
+        after,
+        verified=step.kind is StepKind.VERIFY,
+        foreign_install=foreign,
+    )
+    soak.replace(tx, run.application, run.environment, after, clocks)
 
 
 def _why_not(

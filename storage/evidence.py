@@ -55,12 +55,15 @@ def save(
     )
 
 
-def newest(db: Database, application: str, environment: str) -> dict[str, Evidence]:
-    """For each node the newest evidence of an environment, whichever run it came from."""
+def newest(
+    db: Database, application: str, environment: str, node_ids: Sequence[str] | None = None
+) -> dict[str, Evidence]:
+    """For each node, or each of `node_ids`, the newest evidence of an environment, whichever run it came from."""
     return _load(
         db,
-        """WHERE e.id IN (SELECT max(id) FROM evidence WHERE application = ? AND environment = ? GROUP BY node_id)""",
-        [application, environment],
+        """WHERE e.id IN (SELECT max(id) FROM evidence WHERE application = ? AND environment = ?
+               AND (? IS NULL OR node_id IN (SELECT value FROM json_each(?))) GROUP BY node_id)""",
+        [application, environment, *[None if node_ids is None else to_json(node_ids)] * 2],
     )
 
 
@@ -138,6 +141,21 @@ def newest_foreign_install(db: Database, application: str, environment: str) -> 
         [application, environment],
     ).fetchone()
     return to_time(row["at"])
+
+
+def foreign_install_since(db: Database, node_id: str, since: datetime | None) -> bool:
+    """Whether somebody else's Install was seen on a node after a moment, or ever."""
+    row = db.execute(
+        """SELECT 1 FROM foreign_operation WHERE node_id = ? AND operation = 'Install'
+           AND (? IS NULL OR operation_end > ?) LIMIT 1""",
+        [node_id, to_text(since), to_text(since)],
+    ).fetchone()
+    return row is not None
+
+
+def baselines(db: Database) -> dict[str, dict[str, Any]]:
+    """Content hash → GetPatchBaseline content, of every baseline that evidence was judged by."""
+    return {row["content_hash"]: json.loads(row["content"]) for row in db.execute("SELECT * FROM baseline")}
 
 
 def is_ours(db: Database, snapshot_id: str) -> bool:
