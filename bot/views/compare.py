@@ -1,39 +1,42 @@
-"""A comparison of two environments: the counts first, then the mismatches, a page at a time."""
+"""A comparison of two environments: the counts first, then patch by patch, a page at a time."""
 
-from bot.views.blocks import Block, Rendered, context, header, message, pager, section, sections
+from collections import defaultdict
+from datetime import datetime
+
+from bot.views.blocks import Block, Rendered, context, first, header, message, pager, section, sections
+from bot.views.soak import ripeness_words, soak_lines
 from bot.views.tables import Flavour, table
-from bot.views.text import code, command, listed, patches, place, plain, plural, prose, when
+from bot.views.text import code, command, listed, patches, place, plain, plural, prose, several, when
+from bot.views.verdicts import advice, counted
 from commands.replies import Compared
-from patching.compare import Finding, Verdict
+from patching.compare import Coverage, Finding
 from patching.severity import severity_label
+from patching.soak import Readiness
 
 PAGE_ROWS = 20
-
-_LABELS = {
-    Verdict.FAILED: "failed in {source}",
-    Verdict.UNREADABLE: "can't be read",
-    Verdict.NO_COUNTERPART: "on a platform that {source} has not",
-    Verdict.AHEAD: "newer in {source}",
-    Verdict.OTHER_VERSION: "older in {source}",
-    Verdict.UNTESTED: "not in {source}",
-    Verdict.PENDING_REBOOT: "waiting for a reboot in {source}",
-    Verdict.TESTED: "tested",
-}
-# Repaired by the newest set in the source.
-_INSTALL = {Verdict.FAILED, Verdict.OTHER_VERSION, Verdict.UNTESTED}
+_GROUPS_SHOWN = 5
 
 
 def compared(reply: Compared, flavour: Flavour = Flavour.TABLE) -> Rendered:
-    """Counts, evidence dates, what to do, and a page of mismatches with Previous and Next."""
+    """Counts, the soak, nodes, what to do, a page of patches with Previous and Next, and evidence dates."""
     found = reply.comparison
     title = plain(f"{reply.application}: {reply.source} → {reply.target}", 150)
-    blocks = [header(title), *sections([_counts(reply), *_advice(reply)])]
-    mismatches = found.mismatches
-    if mismatches:
-        blocks += _mismatches(reply, mismatches, flavour)
+    soak = _soak(reply)
+    lines = [_counts(reply), *(soak_lines(soak[0]) if soak else ()), *_advice(reply), *_coverage(reply, found.coverage)]
+    blocks = [header(title), *sections(lines)]
+    findings = _shown(reply, soak)
+    if findings:
+        blocks += _table(reply, findings, soak, flavour)
     blocks.append(context(_evidence(reply)))
-    text = f"{place(reply.application, reply.target)}: {len(found.tested):,} tested, {len(mismatches):,} not"
+    text = f"{place(reply.application, reply.target)}: {len(found.tested):,} tested, {len(found.mismatches):,} not"
     return message(text, blocks)
+
+
+def _soak(reply: Compared) -> tuple[Readiness, datetime] | None:
+    """How far each patch has soaked, and when that was asked; None where nobody asked."""
+    readiness: Readiness | None = getattr(reply, "readiness", None)
+    now: datetime | None = getattr(reply, "now", None)
+    return (readiness, now) if readiness and now else None
 
 
 def _counts(reply: Compared) -> str:
@@ -41,12 +44,8 @@ def _counts(reply: Compared) -> str:
     if not found.findings:
         return f":white_check_mark: *{prose(reply.target, 80)} misses no patch.*"
     mark = ":x:" if found.mismatches else ":white_check_mark:"
-    counts = [f"{count:,} {_label(verdict, reply)}" for verdict, count in reversed(list(found.counts.items())) if count]
-    return f"{mark} *{prose(reply.target, 80)} would get {patches(len(found.findings))}*: {listed(counts)}."
-
-
-def _label(verdict: Verdict, reply: Compared) -> str:
-    return _LABELS[verdict].format(source=prose(reply.source, 80))
+    counts = listed(counted(found.counts, reply.source))
+    return f"{mark} *{prose(reply.target, 80)} would get {patches(len(found.findings))}*: {counts}."
 
 
 def _advice(reply: Compared) -> list[str]:
@@ -58,32 +57,62 @@ def _advice(reply: Compared) -> list[str]:
     if not verdicts:
         exactly = f"{prose(target, 80)} would get exactly what {prose(source, 80)} has."
         return [f"{exactly} Next: {command(f'install {application} {target}')}."]
-    advice = []
-    if verdicts & _INSTALL:
-        install = command(f"install {application} {source}")
-        advice.append(f"→ {install} brings the newest set there; let it soak, then compare again.")
-    if Verdict.PENDING_REBOOT in verdicts:
-        scan = command(f"scan {application} {source}")
-        advice.append(f"→ Reboot what waits in {prose(source, 80)}, then {scan}.")
-    if Verdict.AHEAD in verdicts:
-        scan = command(f"scan {application} {target}")
-        advice.append(f"→ Bring the package repositories of {prose(target, 80)} to the same level, then {scan}.")
-    if Verdict.UNREADABLE in verdicts:
-        scans = [command(f"scan {application} {name}") for name in (source, target)]
-        advice.append(f"→ For what can't be read: {listed(scans)}.")
-    if Verdict.NO_COUNTERPART in verdicts:
-        advice.append(f"→ {prose(source, 80)} needs a node of each platform of {prose(target, 80)}.")
-    return advice
+    return advice(verdicts, application, source, target)
 
 
-def _mismatches(reply: Compared, mismatches: tuple[Finding, ...], flavour: Flavour) -> list[Block]:
-    last = (len(mismatches) - 1) // PAGE_ROWS
+def _coverage(reply: Compared, coverage: Coverage) -> list[str]:
+    """The nodes that this comparison can't speak for, and those that stand for the others."""
+    here, there = prose(reply.source, 80), prose(reply.target, 80)
+    silent = {
+        "without evidence": coverage.without_evidence,
+        "stopped": coverage.stopped,
+        "not managed by Systems Manager": coverage.unmanaged,
+        "whose agent never answered": coverage.never_answered,
+        f"for which no node of {here} stands": coverage.unrepresented,
+    }
+    lines = [
+        f":warning: {plural(len(ids), 'node')} of {there} {words}: {several(ids)}."
+        for words, ids in silent.items()
+        if ids
+    ]
+    stood_for: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for node_id, stand_ins in coverage.representatives.items():
+        if stand_ins:
+            stood_for[stand_ins].append(node_id)
+    stands = [
+        f"{several(stand_ins)} of {here} {'stand' if len(stand_ins) > 1 else 'stands'} for {several(ids)} of {there}."
+        for stand_ins, ids in stood_for.items()
+    ]
+    return [*lines, *first(stands, _GROUPS_SHOWN, "groups of nodes of one platform")]
+
+
+def _shown(reply: Compared, soak: tuple[Readiness, datetime] | None) -> list[Finding]:
+    """What is not ready first; what is, too, where the soak was asked about."""
+    found = reply.comparison
+    if soak is None:
+        return list(found.mismatches)
+    waiting = {item.finding for item in soak[0].waiting}
+    return [*found.mismatches, *sorted(found.tested, key=lambda finding: finding not in waiting)]
+
+
+def _table(
+    reply: Compared, findings: list[Finding], soak: tuple[Readiness, datetime] | None, flavour: Flavour
+) -> list[Block]:
+    last = (len(findings) - 1) // PAGE_ROWS
     page = min(max(reply.page, 0), last)
     start = page * PAGE_ROWS
-    rows = [_row(finding) for finding in mismatches[start : start + PAGE_ROWS]]
-    headers = ("Patch", f"{reply.target} would get", f"{reply.source} has", "Severity", "Why, and what to do")
+    page_of = findings[start : start + PAGE_ROWS]
+    headers: tuple[str, ...] = ("Patch", f"{reply.target} would get", f"{reply.source} has", "Severity")
+    rows = [_row(finding) for finding in page_of]
+    if soak:
+        ripeness = {item.finding: ripeness_words(item, soak[1]) for item in soak[0].items}
+        headers = (*headers, "Soak")
+        rows = [(*row, ripeness.get(finding, "–")) for row, finding in zip(rows, page_of, strict=True)]
+    headers = (*headers, "Why, and what to do")
+    rows = [(*row, plain(finding.detail, 190)) for row, finding in zip(rows, page_of, strict=True)]
     made = table(headers, rows, flavour)
-    where = f"Mismatches {start + 1:,}–{start + made.shown:,} of {len(mismatches):,}, worst first."
+    what, order = ("Patches", "what is not ready first") if soak else ("Mismatches", "worst first")
+    where = f"{what} {start + 1:,}–{start + made.shown:,} of {len(findings):,}, {order}."
     value = {"application": reply.application, "source": reply.source, "target": reply.target}
     return [section(where), *made.blocks, *pager("compare-page", page, page < last, value)]
 
@@ -91,11 +120,10 @@ def _mismatches(reply: Compared, mismatches: tuple[Finding, ...], flavour: Flavo
 def _row(finding: Finding) -> tuple[str, ...]:
     """Bounded so that a page of rows always fits into one table: what one page left out no other page would show."""
     return (
-        plain(finding.kb_id, 80),
-        plain(finding.version or finding.title, 60),
-        plain(", ".join(finding.source_versions), 60),
-        plain(severity_label(finding.severity), 20),
-        plain(finding.detail, 200),
+        plain(finding.kb_id, 70),
+        plain(finding.version or finding.title, 50),
+        plain(", ".join(finding.source_versions), 50),
+        plain(severity_label(finding.severity), 16),
     )
 
 
