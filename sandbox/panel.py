@@ -36,6 +36,7 @@ def panel_routes(world: World, clock: SandboxClock) -> list[Route]:
         _route("/sandbox/world/repositories/{name}/move", "POST", panel.move_repository),
         _route("/sandbox/world/foreign", "POST", panel.foreign_operation),
         _route("/sandbox/world/nodes/{id}", "POST", panel.change_node),
+        _route("/sandbox/world/alarms", "POST", panel.set_alarm),
         _route("/sandbox/world/log", "GET", panel.log),
     ]
 
@@ -76,6 +77,11 @@ class Panel:
                 "rate": self._clock.rate,
                 "applications": applications,
                 "repositories": repositories,
+                "alarms": [
+                    {"name": name, "account": region.account, "region": region.name, "state": state}
+                    for region in world.regions()
+                    for name, state in region.alarms.items()
+                ],
                 "faults": [_fault(fault) for fault in world.faults.active()],
                 "fault_kinds": list(KINDS),
             }
@@ -123,6 +129,15 @@ class Panel:
 
     def foreign_operation(self, request: Request, body: Body) -> Body:
         return {"command_id": self._world.foreign_operation([_text(body, "node")], _text(body, "operation"))}
+
+    def set_alarm(self, request: Request, body: Body) -> Body:
+        """`{"name", "state"}`, and `account` and `region` where only one of several alarms of that name is meant."""
+        unknown = set(body) - {"name", "state", "account", "region"}
+        if unknown:
+            raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+        narrower = {key: _text(body, key) for key in ("account", "region") if key in body}
+        self._world.set_alarm(_text(body, "name"), _text(body, "state"), **narrower)
+        return {"ok": True}
 
     def change_node(self, request: Request, body: Body) -> Body:
         node_id = request.path_params["id"]

@@ -8,7 +8,8 @@ KINDS = ("throttling", "server-error", "lost-reply", "slow", "access-denied", "n
 
 @dataclass
 class Fault:
-    """`service` is botocore's name (`ssm`, `ec2`, `s3`, `sts`), `operation` AWS's or `*`.
+    """`service` is the name that requests are signed with (`ssm`, `ec2`, `s3`, `sts`, `iam`, for CloudWatch
+    `monitoring`), `operation` AWS's or `*`.
 
     `left` counts down with each call or, for `never-answers`, with each node that it strikes. `seconds` are real
     seconds, for `slow`. `nodes` narrows `never-answers` to these ids.

@@ -19,7 +19,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Request, Response
 
-from sandbox.aws import moto_backends, ssm
+from sandbox.aws import iam, moto_backends, ssm
 from sandbox.aws.faults import Fault
 from sandbox.aws.model import SsmError
 from sandbox.aws.world import World
@@ -117,6 +117,8 @@ class Front:
 
     def _from_moto(self, environ: dict[str, Any], asked: Asked, account: str) -> Response:
         """moto's answer; where moto has a gap it says 500 or 404 in HTML, which a client would take for an outage."""
+        if (asked.service, asked.operation) == ("iam", "SimulatePrincipalPolicy"):
+            return self._simulated_policy(environ, asked, account)
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
         pieces, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
         body = b"".join(pieces)
@@ -124,6 +126,13 @@ class Front:
             message = f"The sandbox does not implement {asked.service}:{asked.operation}."
             return _error(asked, SsmError("UnknownOperationException", message))
         return Response(body, status=status, headers=headers)
+
+    def _simulated_policy(self, environ: dict[str, Any], asked: Asked, account: str) -> Response:
+        form = parse_qs(Request(environ).get_data().decode())
+        try:
+            return Response(iam.simulate_principal_policy(account, form), content_type="text/xml")
+        except SsmError as refused:
+            return _error(asked, refused)
 
 
 def _quiet_backend_app(service: SERVICE_NAMES) -> Flask:
@@ -150,7 +159,8 @@ def _asked(request: Request) -> Asked:
         request.environ["wsgi.input"] = BytesIO(body)  # moto reads the stream itself
         action = parse_qs(body.decode()).get("Action", [""])[0]
         return Asked(key, region, service, action, xml=True)
-    return Asked(key, region, service, f"{request.method} {request.path}", xml=False)
+    smithy = request.path.partition("/operation/")[2]  # CloudWatch's protocol names the operation in the path
+    return Asked(key, region, service, smithy or f"{request.method} {request.path}", xml=False)
 
 
 def _refusal(service: str, kind: str) -> SsmError:

@@ -5,9 +5,11 @@ moto's state is global to the process, so one simulated AWS at a time; starting 
 
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from unittest.mock import patch
 from urllib.parse import unquote, urlsplit
 
+from moto.cloudwatch.models import CloudWatchBackend, cloudwatch_backends
 from moto.ec2.models import ec2_backends
 from moto.ec2.models import instances as moto_instances
 from moto.iam.models import iam_backends
@@ -15,8 +17,10 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import s3_backends
 
+from sandbox.aws import iam
 from sandbox.aws.fleet import Environment, Fleet, Node
 from sandbox.aws.node import ManagedNode
+from sandbox.aws.region import Region
 
 # Otherwise every EC2 backend begins by loading 1,291 public images, which is most of a start.
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
@@ -24,22 +28,17 @@ os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 _STATES = {"running": ("running", 16), "stopped": ("stopped", 80), "terminated": ("terminated", 48)}
 
 
-def populate(fleet: Fleet) -> None:
-    """Forget everything, then create the fleet's instances, roles and artifacts bucket."""
+def populate(fleet: Fleet, at: datetime) -> None:
+    """Forget everything, then create the fleet's instances, roles, alarms and artifacts bucket."""
     moto_api_backend.reset()
+    iam.create_roles(fleet)
     for _, environment, node in fleet.nodes():
         _create_instance(environment, node)
-    for account in fleet.accounts:
-        iam_backends[account]["aws"].create_role(
-            role_name="patchgate",
-            assume_role_policy_document="{}",
-            path="/",
-            permissions_boundary=None,
-            description="What Patchgate assumes in this account",
-            tags=[],
-            max_session_duration="3600",
-        )
+    for application, environment in fleet.environments():
+        for alarm in application.alarms:
+            _create_alarm(environment, application.name, alarm, at)
     s3_backends[fleet.bucket_account]["aws"].create_bucket(fleet.bucket, fleet.bucket_region)
+    iam.let_nodes_in(fleet)
 
 
 def account_of(access_key: str) -> str | None:
@@ -67,6 +66,12 @@ class MotoSurroundings:
             raise LookupError(f"{url} does not exist")
         return bytes(found.value)
 
+    def may_read(self, node: ManagedNode, url: str) -> bool:
+        """A presigned https:// address needs no role."""
+        if not url.startswith("s3://"):
+            return True
+        return node.role and iam.may_read(node.account, iam.NODE_ROLE, *_object_address(url))
+
     def tags(self, node: ManagedNode) -> Mapping[str, str]:
         """Straight from the backend's dictionary: its own get_tags() is quadratic (facts/aws-simulation.md)."""
         tags: Mapping[str, str] = ec2_backends[node.account][node.region].tags.get(node.id, {})
@@ -75,6 +80,9 @@ class MotoSurroundings:
     def power_changed(self, node: ManagedNode) -> None:
         instance = ec2_backends[node.account][node.region].get_instance(node.id)
         instance._state.name, instance._state.code = _STATES[node.power]
+
+    def alarm_changed(self, region: Region, name: str, at: datetime) -> None:
+        _set_alarm(cloudwatch_backends[region.account][region.name], name, region.alarms[name], at)
 
 
 def _create_instance(environment: Environment, node: Node) -> None:
@@ -91,6 +99,32 @@ def _create_instance(environment: Environment, node: Node) -> None:
             is_instance_type_default=True,
             tags={"instance": dict(node.tags)},
         )
+    if node.role:
+        backend.associate_iam_instance_profile(node.id, iam_instance_profile_name=iam.NODE_ROLE)
+
+
+def _create_alarm(environment: Environment, application: str, name: str, at: datetime) -> None:
+    backend = cloudwatch_backends[environment.account][environment.region]
+    backend.put_metric_alarm(
+        name=name,
+        namespace="AWS/ApplicationELB",
+        metric_name="HTTPCode_Target_5XX_Count",
+        comparison_operator="GreaterThanThreshold",
+        evaluation_periods=1,
+        period=300,
+        threshold=5.0,
+        statistic="Sum",
+        description=f"Server errors of {application}",
+        dimensions=[{"Name": "LoadBalancer", "Value": f"app/{application}/0123456789abcdef"}],
+        alarm_actions=[],
+    )
+    _set_alarm(backend, name, "OK", at)
+
+
+def _set_alarm(backend: CloudWatchBackend, name: str, state: str, at: datetime) -> None:
+    """moto stamps changes with the time of the machine; here the sandbox's counts."""
+    backend.set_alarm_state(name, f"The sandbox put it to {state}.", "{}", state)
+    backend.alarms[name].state_updated_timestamp = at
 
 
 def _object_address(url: str) -> tuple[str, str]:

@@ -41,7 +41,7 @@ class ManagedNode:
     last_no_reboot_install: datetime | None = None
     agent_version: str = AGENT_VERSION
     lacks: str = ""  # what the payload needs there, and does not find: python, powershell
-    managed: bool = True  # it has a role that Systems Manager accepts
+    role: bool = True  # the instance has one that Systems Manager accepts
     changes: int = 0  # counts every change of its packages
 
     @classmethod
@@ -64,13 +64,13 @@ class ManagedNode:
             packages=packages,
             agent_version=spec.agent_version,
             lacks=spec.lacks,
-            managed=spec.role,
+            role=spec.role,
         )
 
     @property
-    def registered(self) -> bool:
-        """Whether Systems Manager knows the node."""
-        return self.managed and self.power != "terminated"
+    def takes_default_role(self) -> bool:
+        """Whether its agent is new enough for default host management (facts/patch-manager.md section 6)."""
+        return version_key(self.agent_version) >= version_key("3.2.582.0")
 
     @property
     def reachable(self) -> bool:

@@ -1,4 +1,4 @@
-"""What one account holds in one Region: nodes, commands, baselines, windows."""
+"""What one account holds in one Region: nodes, commands, baselines, windows, associations, alarms."""
 
 import hashlib
 from dataclasses import dataclass, field
@@ -6,11 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from sandbox.aws.associations import StateAssociation
 from sandbox.aws.baseline import PatchBaseline, default_baseline
 from sandbox.aws.command import Command
-from sandbox.aws.fleet import Baseline, Environment
+from sandbox.aws.fleet import Association, Baseline, Environment
 from sandbox.aws.node import ManagedNode
 from sandbox.aws.windows import MaintenanceWindow, WindowTarget
+
+ALARM_STATES = ("OK", "ALARM", "INSUFFICIENT_DATA")
 
 
 @dataclass
@@ -24,6 +27,10 @@ class Region:
     patch_groups: dict[tuple[str, str], str] = field(default_factory=dict)  # (group, operating system) → baseline id
     windows: dict[str, MaintenanceWindow] = field(default_factory=dict)
     tokens: dict[str, tuple[dict[str, Any], dict[str, Any]]] = field(default_factory=dict)  # ClientToken → (in, out)
+
+    associations: dict[str, StateAssociation] = field(default_factory=dict)
+    alarms: dict[str, str] = field(default_factory=dict)  # CloudWatch alarm → one of ALARM_STATES
+    host_management_role: str | None = None
 
     def add_baseline(self, spec: Baseline, *, default: bool = False) -> PatchBaseline:
         digest = hashlib.sha256(f"{self.account}/{self.name}/{spec.name}".encode()).hexdigest()
@@ -41,6 +48,12 @@ class Region:
         """A group has one baseline for each operating system; without one, the default counts."""
         registered = self.patch_groups.get((patch_group or "", operating_system))
         return self.baselines[registered] if registered else self.default_baseline(operating_system)
+
+    def add_association(self, spec: Association, targets: list[dict[str, Any]], at: datetime) -> StateAssociation:
+        parameters = {name: list(values) for name, values in spec.parameters.items()}
+        association = StateAssociation(str(uuid4()), spec.document, parameters, targets, at, spec.name, spec.schedule)
+        self.associations[association.id] = association
+        return association
 
     def add_window(self, settings: dict[str, Any], at: datetime) -> MaintenanceWindow:
         window = MaintenanceWindow(f"mw-0{uuid4().hex[:16]}", settings, at, at)

@@ -13,7 +13,13 @@ from sandbox.aws.baseline import PatchBaseline
 from sandbox.aws.command import Command, Invocation
 from sandbox.aws.faults import Faults
 from sandbox.aws.node import ManagedNode
-from sandbox.aws.patchrun import ObjectReader, PatchRequest, PatchRun, RunFailed
+from sandbox.aws.patchrun import PatchRequest, PatchRun, RunFailed
+
+_COMPLAINTS = {
+    "apt": "Upgrade failed. dpkg: error processing package",
+    "dnf": "Upgrade failed. Error unpacking rpm package",
+    "windows": "Installation failed for",
+}
 
 
 @dataclass
@@ -36,7 +42,7 @@ class RunCommand:
         faults: Faults,
         durations: Durations,
         baseline_of: Callable[[ManagedNode], PatchBaseline],
-        read: ObjectReader,
+        read: Callable[[ManagedNode, str], bytes],
         installed: Callable[[Command, PatchRun], None],
     ) -> None:
         self._agenda = agenda
@@ -124,7 +130,7 @@ class RunCommand:
             step_timeout=step_timeout,
         )
         try:
-            run = PatchRun.begin(node, request, self._baseline_of(node), self._read, at)
+            run = PatchRun.begin(node, request, self._baseline_of(node), partial(self._read, node), at)
         except RunFailed as failed:
             node.running = None
             self._end(command, invocation, at, ("Failed", "Failed", failed.code, str(failed)))
@@ -172,7 +178,7 @@ class RunCommand:
         names = ", ".join(release.package.name for release in run.failed) if run else ""
         result = ("Success", "Success", 0, "")
         if names:
-            result = ("Failed", "Failed", 1, f"Upgrade failed. dpkg: error processing package {names}")
+            result = ("Failed", "Failed", 1, f"{_COMPLAINTS[node.platform.manager]} {names}")
         if node.agent == "online":
             self._end(command, invocation, at, result)
         else:

@@ -32,7 +32,7 @@ class SimulatedAws:
 
     def start(self) -> None:
         """Reset moto, create the fleet there, and serve from a thread."""
-        moto_backends.populate(self._world.fleet)
+        moto_backends.populate(self._world.fleet, self._world.started)
         self._world.surroundings = moto_backends.MotoSurroundings()
         front = Front(self._world, {self.base_key(account): account for account in self._world.fleet.accounts})
         self._server = _Server(*self._address, front, handler=_Handler)

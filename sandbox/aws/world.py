@@ -1,59 +1,31 @@
 """The simulated world: accounts, Regions, nodes and repositories, moved by its clock and by nothing else."""
 
 import threading
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
 from uuid import uuid4
 
 from sandbox.aws.agenda import Agenda
 from sandbox.aws.baseline import PatchBaseline
 from sandbox.aws.command import Command, Invocation
 from sandbox.aws.faults import Faults
-from sandbox.aws.fleet import Fleet
+from sandbox.aws.fleet import Association, Environment, Fleet
 from sandbox.aws.library import Library
 from sandbox.aws.log import Install, SsmLog
 from sandbox.aws.model import SsmError
 from sandbox.aws.node import Agent, ManagedNode, Power
 from sandbox.aws.patchrun import PatchRun
-from sandbox.aws.region import Region
+from sandbox.aws.region import ALARM_STATES, Region
 from sandbox.aws.repository import MovingRepository
 from sandbox.aws.runcommand import Durations, RunCommand
-from sandbox.aws.windows import Execution, MaintenanceWindow, keep_opening
+from sandbox.aws.surroundings import Clock, NoSurroundings, Surroundings
+from sandbox.aws.window_tasks import install_window, run_tasks
+from sandbox.aws.windows import MaintenanceWindow, keep_opening
 
 _POWERS: dict[str, Power] = {"stop": "stopped", "start": "running", "terminate": "terminated"}
 _AGENTS: dict[str, Agent] = {"lost": "lost", "silent": "silent", "back": "online"}
-
-
-class Clock(Protocol):
-    def now(self) -> datetime:
-        """Aware UTC, never going back."""
-
-
-class Surroundings(Protocol):
-    """The rest of AWS, as far as the nodes touch it."""
-
-    def read_object(self, url: str) -> bytes:
-        """The object at an s3:// or https:// address. Raises LookupError."""
-
-    def tags(self, node: ManagedNode) -> Mapping[str, str]:
-        """The instance's tags as they are now."""
-
-    def power_changed(self, node: ManagedNode) -> None:
-        """EC2 shows the node's power too."""
-
-
-class NoSurroundings:
-    """A world on its own: no bucket, and the tags that the fleet gave."""
-
-    def read_object(self, url: str) -> bytes:
-        raise LookupError(f"nothing at {url}")
-
-    def tags(self, node: ManagedNode) -> Mapping[str, str]:
-        return node.tags
-
-    def power_changed(self, node: ManagedNode) -> None:
-        return None
 
 
 class World:
@@ -78,13 +50,13 @@ class World:
             self.faults,
             self.durations,
             self.baseline_of,
-            lambda url: self.surroundings.read_object(url),
+            self._read_object,
             self._record_install,
         )
         self._populate()
 
     def _populate(self) -> None:
-        for _, environment in self.fleet.environments():
+        for application, environment in self.fleet.environments():
             region = self.region(environment.account, environment.region)
             for spec in environment.nodes:
                 repository = self.repositories[spec.repository]
@@ -92,6 +64,10 @@ class World:
             if environment.baseline is not None:
                 baseline = next(b for b in region.baselines.values() if b.spec.name == environment.baseline)
                 region.patch_groups[environment.patch_group, baseline.spec.operating_system] = baseline.id
+            region.alarms |= dict.fromkeys(application.alarms, "OK")
+            for association in environment.associations:
+                group = [{"Key": "tag:PatchGroup", "Values": [environment.patch_group]}]
+                region.add_association(association, group, self.started)
             window = region.add_environment_window(environment, self.started)
             if window is not None:
                 self.keep_opening(window, self.started)
@@ -124,6 +100,11 @@ class World:
                     return region.nodes[node_id]
         raise KeyError(node_id)
 
+    def registered(self, node: ManagedNode) -> bool:
+        """Whether Systems Manager knows the node."""
+        default = self.region(node.account, node.region).host_management_role
+        return node.power != "terminated" and (node.role or (default is not None and node.takes_default_role))
+
     def baseline_of(self, node: ManagedNode) -> PatchBaseline:
         tags = self.surroundings.tags(node)
         node.patch_group = tags.get("PatchGroup") or tags.get("Patch Group")
@@ -141,7 +122,7 @@ class World:
         return [
             node
             for node in region.nodes.values()
-            if node.power != "terminated" and all(self._hits(node, target) for target in targets)
+            if self.registered(node) and all(self._hits(node, target) for target in targets)
         ]
 
     def _hits(self, node: ManagedNode, target: Mapping[str, Any]) -> bool:
@@ -246,36 +227,66 @@ class World:
         with self.lock:
             return [release.package.name for release in self.repositories[name].move_now(self.advance())]
 
+    def set_alarm(self, name: str, state: str, *, account: str | None = None, region: str | None = None) -> None:
+        """Let a CloudWatch alarm go on or off, wherever it is unless told. Raises KeyError, ValueError."""
+        with self.lock:
+            now = self.advance()
+            if state not in ALARM_STATES:
+                raise ValueError(f"state is {state!r}; allowed are {', '.join(ALARM_STATES)}")
+            holders = [
+                each
+                for each in self._regions.values()
+                if name in each.alarms and account in (None, each.account) and region in (None, each.name)
+            ]
+            if not holders:
+                raise KeyError(name)
+            for each in holders:
+                each.alarms[name] = state
+                self.surroundings.alarm_changed(each, name, now)
+
+    # --- Who else patches
+
+    def add_association(
+        self, node_ids: Sequence[str], document: str, parameters: Mapping[str, Sequence[str]], name: str = ""
+    ) -> str:
+        """Declare a State Manager association over these nodes of one Region; returns its id. It shows and never
+        runs: `foreign_operation` does what it would do. Raises KeyError for a node that isn't there."""
+        with self.lock:
+            now, nodes = self.advance(), [self.node(node_id) for node_id in node_ids]
+            region = self.region(nodes[0].account, nodes[0].region)
+            targets = [{"Key": "InstanceIds", "Values": [node.id for node in nodes]}]
+            given = {key: tuple(values) for key, values in parameters.items()}
+            return region.add_association(Association(document, given, name), targets, now).id
+
+    def set_host_management(self, account: str, region: str, role: str | None) -> None:
+        """Default host management: with a role, instances without one of their own are managed too, given an agent
+        that knows how (facts/patch-manager.md section 6)."""
+        with self.lock:
+            self.advance()
+            self.region(account, region).host_management_role = role
+
     # --- Maintenance windows
 
     def keep_opening(self, window: MaintenanceWindow, now: datetime) -> None:
         keep_opening(self.agenda, window, self._open_window, now)
 
     def _open_window(self, window: MaintenanceWindow, at: datetime) -> None:
-        """Run the window's Run Command tasks, by priority; there is nobody whom it would ask."""
         region = next(r for r in self._regions.values() if window.id in r.windows)
-        tasks = [task.params for task in window.tasks.values() if task.params["TaskType"] == "RUN_COMMAND"]
-        status, details = "SUCCESS", "" if tasks else "No tasks to execute."
-        for task in sorted(tasks, key=lambda params: params.get("Priority", 1)):
-            run = task.get("TaskInvocationParameters", {}).get("RunCommand", {})
-            params = {"DocumentName": task["TaskArn"], **run}
-            params |= {name: task[name] for name in ("MaxConcurrency", "MaxErrors") if name in task}
-            try:
-                self.send(region, self._window_nodes(region, window, task), at, params, foreign=True)
-            except SsmError as refused:
-                status, details = "FAILED", f"One or more tasks in the orchestration failed: {refused.message}"[:250]
-        window.executions.append(Execution(str(uuid4()), at, at + timedelta(seconds=1), status, details))
+        run_tasks(region, window, at, self.resolve, partial(self.send, foreign=True))
 
-    def _window_nodes(self, region: Region, window: MaintenanceWindow, task: dict[str, Any]) -> list[ManagedNode]:
-        nodes: dict[str, ManagedNode] = {}
-        for target in task.get("Targets", []):
-            if target["Key"] == "WindowTargetIds":
-                chosen = [window.targets[value].targets for value in target["Values"] if value in window.targets]
-            else:
-                chosen = [[target]]
-            for targets in chosen:
-                nodes |= {node.id: node for node in self.resolve(region, targets)}
-        return list(nodes.values())
+    def add_install_window(self, environment: Environment) -> str:
+        """A window that installs on this environment without asking anybody, every Sunday; returns its id."""
+        with self.lock:
+            now = self.advance()
+            window = install_window(self.region(environment.account, environment.region), environment, now)
+            self.keep_opening(window, now)
+            return window.id
+
+    def _read_object(self, node: ManagedNode, url: str) -> bytes:
+        """As the node reads it, with its own role. Raises LookupError."""
+        if not self.surroundings.may_read(node, url):
+            raise LookupError("An error occurred (403) when calling the HeadObject operation: Forbidden")
+        return self.surroundings.read_object(url)
 
     def _record_install(self, command: Command, run: PatchRun) -> None:
         node = run.node
@@ -284,3 +295,6 @@ class World:
                 command.id, run.started, node.account, node.region, command.given, command.foreign, run.override
             )
         self._installs[command.id].rows[node.id] = tuple(run.done)
+
+
+__all__ = ["Clock", "NoSurroundings", "Surroundings", "World"]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.aws.model import SsmError, check_input, to_wire
-from sandbox.aws.ssm import commands, documents, nodes, patching, windows
+from sandbox.aws.ssm import associations, commands, documents, nodes, patching, windows
 from sandbox.aws.ssm.call import Call, Operation
 from sandbox.aws.world import World
 
@@ -12,6 +12,7 @@ OPERATIONS: dict[str, Operation] = {
     **patching.OPERATIONS,
     **documents.OPERATIONS,
     **nodes.OPERATIONS,
+    **associations.OPERATIONS,
     **windows.OPERATIONS,
 }
 

@@ -20,7 +20,7 @@ class Call:
     def node(self, instance_id: str) -> ManagedNode:
         """Raises InvalidInstanceId for what isn't there any more, too."""
         node = self.region.nodes.get(instance_id)
-        if node is None or node.power == "terminated":
+        if node is None or not self.world.registered(node):
             message = f"Instances [[{instance_id}]] not in a valid state for account {self.region.account}"
             raise SsmError("InvalidInstanceId", message)
         return node

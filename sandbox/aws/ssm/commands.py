@@ -21,7 +21,7 @@ def send_command(call: Call, params: dict[str, Any]) -> dict[str, Any]:
     if len(set(ids)) < len(ids):
         raise SsmError("DuplicateInstanceId")
     account = call.region.account
-    gone = [i for i in ids if i not in call.region.nodes or call.region.nodes[i].power == "terminated"]
+    gone = [i for i in ids if i not in call.region.nodes or not call.world.registered(call.region.nodes[i])]
     if gone:
         message = f"Instances [[{', '.join(gone)}]] not in a valid state for account {account}"
         raise SsmError("InvalidInstanceId", message)

@@ -4,17 +4,17 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from sandbox.aws.fleet import AGENT_VERSION
 from sandbox.aws.model import SsmError
 from sandbox.aws.node import ManagedNode
 from sandbox.aws.ssm.call import Call, Operation
 from sandbox.aws.ssm.paging import page
 
 _DEFAULT_HOST_MANAGEMENT = "/ssm/managed-instance/default-ec2-instance-management-role"
-_AGENT_VERSION = "3.3.987.0"
 
 _KNOWN: dict[str, Callable[[ManagedNode], str]] = {
     "InstanceIds": lambda node: node.id,
-    "AgentVersion": lambda node: _AGENT_VERSION,
+    "AgentVersion": lambda node: node.agent_version,
     "PingStatus": lambda node: node.ping_status,
     "PlatformTypes": lambda node: node.platform.type,
     "ActivationIds": lambda node: "",
@@ -37,17 +37,10 @@ def describe_instance_information(call: Call, params: dict[str, Any]) -> dict[st
     nodes = [
         node
         for node in call.region.nodes.values()
-        if node.power != "terminated" and all(_passes(call, node, key, values) for key, values in filters)
+        if call.world.registered(node) and all(_passes(call, node, key, values) for key, values in filters)
     ]
     shown, token = page(params, nodes, default=10)
     return {"InstanceInformationList": [_information(node, call.now) for node in shown], **token}
-
-
-def describe_instance_associations_status(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """No State Manager association exists in the sandbox, so a known node has none."""
-    call.node(params["InstanceId"])
-    shown, token = page(params, list[dict[str, Any]](), default=50)
-    return {"InstanceAssociationStatusInfos": shown, **token}
 
 
 def get_service_setting(call: Call, params: dict[str, Any]) -> dict[str, Any]:
@@ -55,14 +48,15 @@ def get_service_setting(call: Call, params: dict[str, Any]) -> dict[str, Any]:
     prefix = f"arn:aws:ssm:{call.region.name}:{call.region.account}:servicesetting"
     if setting.removeprefix(prefix) != _DEFAULT_HOST_MANAGEMENT:
         raise SsmError("ServiceSettingNotFound", f"Setting {setting} not found")
+    role = call.region.host_management_role
     return {
         "ServiceSetting": {
             "SettingId": _DEFAULT_HOST_MANAGEMENT,
-            "SettingValue": "$None",
+            "SettingValue": role or "$None",
             "LastModifiedDate": call.region.created,
             "LastModifiedUser": "System",
             "ARN": prefix + _DEFAULT_HOST_MANAGEMENT,
-            "Status": "Default",
+            "Status": "Customized" if role else "Default",
         }
     }
 
@@ -82,8 +76,8 @@ def _information(node: ManagedNode, now: datetime) -> dict[str, Any]:
         "InstanceId": node.id,
         "PingStatus": node.ping_status,
         "LastPingDateTime": node.last_ping,
-        "AgentVersion": _AGENT_VERSION,
-        "IsLatestVersion": True,
+        "AgentVersion": node.agent_version,
+        "IsLatestVersion": node.agent_version == AGENT_VERSION,
         "PlatformType": node.platform.type,
         "PlatformName": node.platform.name,
         "PlatformVersion": node.platform.version,
@@ -97,6 +91,5 @@ def _information(node: ManagedNode, now: datetime) -> dict[str, Any]:
 
 OPERATIONS: dict[str, Operation] = {
     "DescribeInstanceInformation": describe_instance_information,
-    "DescribeInstanceAssociationsStatus": describe_instance_associations_status,
     "GetServiceSetting": get_service_setting,
 }

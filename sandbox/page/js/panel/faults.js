@@ -5,7 +5,7 @@ import { h, keyed, replace } from "../dom.js";
 import { icon } from "../icons.js";
 import { field, section } from "./section.js";
 
-const SERVICES = ["ssm", "ec2", "s3", "sts"];
+const SERVICES = ["ssm", "ec2", "s3", "sts", "iam", "monitoring"];
 const OPERATIONS = [
   "*",
   "SendCommand",
@@ -22,6 +22,8 @@ const OPERATIONS = [
   "DescribeInstances",
   "PutObject",
   "AssumeRole",
+  "DescribeAlarms",
+  "SimulatePrincipalPolicy",
 ];
 const list = h("ul", { class: "faults" });
 const kind = h("select", { id: "fault-kind", required: true });

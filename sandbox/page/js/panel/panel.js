@@ -1,4 +1,4 @@
-// "Simulated world": the sandbox's clock, fleet, repositories and faults, and what SSM was asked.
+// "Simulated world": the sandbox's clock, fleet, repositories, alarms and faults, and what SSM was asked.
 
 import { get } from "../api.js";
 import { now, rate, setClock } from "../clock.js";
@@ -6,6 +6,7 @@ import { h, replace } from "../dom.js";
 import { icon } from "../icons.js";
 import { workspace } from "../session.js";
 import { clockFace } from "../text/dates.js";
+import { alarmsSection, showAlarms } from "./alarms.js";
 import { clockSection, showClock } from "./clock.js";
 import { faultsSection, showFaults } from "./faults.js";
 import { fleetSection, showFleet } from "./fleet.js";
@@ -26,6 +27,7 @@ export function setUpPanel() {
     clockSection(run),
     fleetSection(run),
     repositoriesSection(run),
+    alarmsSection(run),
     faultsSection(run),
     foreignSection(run),
     logSection(),
@@ -54,7 +56,7 @@ export async function refreshWorld() {
     const world = await get("/sandbox/world");
     setClock(world.now, world.rate);
     workspace.applications = world.applications;
-    for (const show of [showFleet, showRepositories, showFaults, showForeign]) show(world);
+    for (const show of [showFleet, showRepositories, showAlarms, showFaults, showForeign]) show(world);
     if (open) await refreshLog();
     replace(error);
   } catch (refused) {
