@@ -3,36 +3,43 @@
 A check without its evidence fails. The order is the order in which people read them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
-from patching import gate_source, gate_target
+from patching import gate_source, gate_surroundings, gate_target
 from patching.gate_facts import (
     Action,
     Check,
     CheckResult,
     EnvironmentFacts,
     GateInput,
+    GatePolicy,
     InstallFact,
     NodeFact,
+    OtherPatcher,
     Outcome,
     ProblemFact,
 )
 
 __all__ = [
     "CHECKS",
+    "NEVER_WAIVABLE",
     "Action",
     "Check",
     "CheckResult",
     "EnvironmentFacts",
     "GateInput",
+    "GatePolicy",
     "InstallFact",
     "NodeFact",
+    "OtherPatcher",
     "Outcome",
     "ProblemFact",
     "evaluate",
     "passes",
     "remedy",
+    "waive",
 ]
 
 CHECKS: Final[Mapping[str, Check]] = {
@@ -40,15 +47,28 @@ CHECKS: Final[Mapping[str, Check]] = {
     "nodes-succeeded": gate_source.nodes_succeeded,
     "no-pending-reboot": gate_source.no_pending_reboot,
     "no-problem": gate_source.no_problem,
+    "alarms-quiet": gate_surroundings.alarms_quiet,
     "soak-over": gate_source.soak_over,
     "patches-tested": gate_target.patches_tested,
     "same-baseline": gate_target.same_baseline,
     "nodes-seen": gate_target.nodes_seen,
+    "preflight": gate_surroundings.preflight,
     "evidence-fresh": gate_target.evidence_fresh,
     "nodes-in-place": gate_target.nodes_in_place,
+    "other-patchers": gate_surroundings.other_patchers,
     "artifacts": gate_target.artifacts,
+    "artifacts-readable": gate_surroundings.artifacts_readable,
     "something-to-install": gate_target.something_to_install,
 }
+
+_GOOD: Final = frozenset({Outcome.PASS, Outcome.WARN, Outcome.WAIVED})
+
+# Unreadable evidence (a title that can't be read, too: `patches-tested` marks that itself), I13, and what is no check
+# but judged elsewhere: a document's hash and four eyes. Without a list, or with an empty one, the last two would send
+# what nobody has proven; `pin: off` is the way to do that on purpose.
+NEVER_WAIVABLE: Final = frozenset(
+    {"evidence-fresh", "nodes-in-place", "document-hash", "four-eyes", "artifacts", "something-to-install"}
+)
 
 
 def evaluate(gate: GateInput) -> tuple[CheckResult, ...]:
@@ -56,9 +76,29 @@ def evaluate(gate: GateInput) -> tuple[CheckResult, ...]:
 
 
 def passes(results: Sequence[CheckResult]) -> bool:
-    """Every check was asked and none failed: stored results that lack a check, an empty list too, don't pass."""
+    """Every check was asked and none failed, but for what was waived: results that lack a check don't pass."""
     asked = {result.name for result in results}
-    return asked >= CHECKS.keys() and all(result.outcome is not Outcome.FAIL for result in results)
+    return asked >= CHECKS.keys() and all(result.outcome in _GOOD for result in results)
+
+
+def waive(
+    results: Sequence[CheckResult], waivers: Mapping[str, str], waivable: Collection[str]
+) -> tuple[CheckResult, ...]:
+    """The results with every failure waived that has a waiver with a reason, and that may be waived.
+
+    `waivers`: check → reason. `waivable`: the names that the policy lets an admin waive, in an emergency `soak-over`
+    besides. What may not be waived stays failed, and a waiver for a check that doesn't fail changes nothing.
+    """
+    allowed = frozenset(waivable) - NEVER_WAIVABLE
+    return tuple(
+        replace(each, outcome=Outcome.WAIVED, waiver=waivers[each.name].strip())
+        if each.outcome is Outcome.FAIL
+        and each.waivable
+        and each.name in allowed
+        and waivers.get(each.name, "").strip()
+        else each
+        for each in results
+    )
 
 
 def remedy(results: Sequence[CheckResult]) -> Action | None:

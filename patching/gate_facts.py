@@ -1,13 +1,16 @@
 """What the gate is told and what it answers. `patching/gate.py` is the door; import from there."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from patching.compare import Comparison
 from patching.model import Evidence, Node
 from patching.outcomes import NodeOutcome
+from patching.preflight import NodeInquiry
+from patching.ready import Part
+from patching.soak import Readiness
 from patching.states import RunState
 
 
@@ -15,6 +18,7 @@ class Outcome(StrEnum):
     PASS = "pass"
     WARN = "warn"
     FAIL = "fail"
+    WAIVED = "waived"  # it failed, and an admin let it pass with a reason
 
 
 class Action(StrEnum):
@@ -42,6 +46,8 @@ class CheckResult:
     remedy: str = ""
     action: Action = Action.NONE
     at: datetime | None = None
+    waivable: bool = True  # False: this very failure may not be waived, whatever the policy says
+    waiver: str = ""  # why it was waived
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,23 @@ class ProblemFact:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherPatcher:
+    """Somebody else who installs: a maintenance window's task, an association, a patch policy."""
+
+    what: str  # "maintenance window mw-0c50858d01EXAMPLE (weekly)"
+    nodes: tuple[str, ...]  # names of our nodes that it reaches
+
+
+@dataclass(frozen=True, slots=True)
+class GatePolicy:
+    """What the configuration's policy says to the gate, beside the times."""
+
+    pinned: bool = True  # False: `pin: off`
+    alarms: tuple[str, ...] = ()  # names of CloudWatch alarms that hold the soak
+    waivable: tuple[str, ...] = ()  # names of checks
+
+
+@dataclass(frozen=True, slots=True)
 class GateInput:
     now: datetime
     planned_start: datetime
@@ -107,6 +130,14 @@ class GateInput:
     artifacts: bool  # a bucket is configured
     conflicts: tuple[str, ...]  # sentences of `patching.nodes.conflicts`
     comparison: Comparison
+    part: bool = False  # judge the ready part only
+    ready_part: Part | None = None  # what would be sent of it
+    readiness: Readiness | None = None  # at the planned start; None: soak is judged by `last_change` alone
+    policy: GatePolicy = GatePolicy()
+    alarms: Mapping[str, str] = field(default_factory=dict)  # alarm → state as CloudWatch names it
+    preflight: Mapping[str, NodeInquiry] | None = None  # node id → what was looked up; None: nothing was
+    artifacts_readable: bool | None = None  # None: the API can't tell
+    other_patchers: tuple[OtherPatcher, ...] | None = None  # None: nobody looked
 
 
 Check = Callable[[GateInput], CheckResult]
@@ -126,9 +157,15 @@ class Heading:
         return CheckResult(self.name, self.title, Outcome.WARN, evidence, remedy)
 
     def failed(
-        self, evidence: str, remedy: str, action: Action = Action.NONE, at: datetime | None = None
+        self,
+        evidence: str,
+        remedy: str,
+        action: Action = Action.NONE,
+        at: datetime | None = None,
+        *,
+        waivable: bool = True,
     ) -> CheckResult:
-        return CheckResult(self.name, self.title, Outcome.FAIL, evidence, remedy, action, at)
+        return CheckResult(self.name, self.title, Outcome.FAIL, evidence, remedy, action, at, waivable)
 
 
 def scans(source: bool, target: bool) -> Action:

@@ -2,9 +2,11 @@
 
 from patching.durations import words
 from patching.gate_facts import Action, CheckResult, GateInput, Heading
-from patching.model import Evidence, PatchState
+from patching.model import Evidence, PatchState, PinnedPatch
 from patching.outcomes import NodeOutcome
 from patching.phrases import counted, listed
+from patching.proof import Verdict
+from patching.soak import Readiness, Ripeness, Soaked
 from patching.states import RunState
 
 INSTALL_VERIFIED = Heading("install-verified", "Installed and verified in non-production")
@@ -100,10 +102,15 @@ def no_problem(gate: GateInput) -> CheckResult:
 
 
 def soak_over(gate: GateInput) -> CheckResult:
-    """The planned start is no earlier than the last change in the source plus the soak. `at`: when that is.
+    """The planned start is no earlier than the end of every patch's soak, with the time for which it was held.
 
-    Where no Install of ours changed anything, everything was there at the latest when the newest one ended.
+    Where `readiness` is not given: no earlier than the last change in the source plus the soak, and where no Install
+    of ours changed anything, everything was there at the latest when the newest one ended. `at`: when that is.
     """
+    if gate.part:
+        return _part_soaked(gate)
+    if gate.readiness is not None and gate.readiness.items:
+        return _soaked_by_patch(gate, gate.readiness)
     name = gate.source.name
     since = gate.last_change or (gate.install.ended_at if gate.install else None)
     if since is None:
@@ -119,6 +126,73 @@ def soak_over(gate: GateInput) -> CheckResult:
             at=ready,
         )
     return SOAK_OVER.passed(f"{words(soaked)} in {name}, at least {words(gate.soak)} asked for; ready since", at=ready)
+
+
+def _soaked_by_patch(gate: GateInput, readiness: Readiness) -> CheckResult:
+    name, total = gate.source.name, counted(len(readiness.items), "patch", "patches")
+    waiting = [item for item in readiness.items if not _is_ripe(item, gate)]
+    unjudged = len({*gate.comparison.findings} - {item.finding for item in readiness.items})
+    if unjudged:
+        return SOAK_OVER.failed(
+            f"The soak of {unjudged} of {len(gate.comparison.findings)} patches is not known.",
+            "Ask again.",
+            Action.ASK_AGAIN,
+        )
+    if not waiting:
+        since = max(item.ready_at for item in readiness.items if item.ready_at)
+        return SOAK_OVER.passed(f"{total} of {gate.target.name} have soaked in {name}; ready since", at=since)
+    ready = f"{len(readiness.items) - len(waiting)} of {total} have soaked in {name}"
+    if any(item.ripeness is Ripeness.HELD for item in waiting):
+        return SOAK_OVER.failed(
+            f"{ready}; the clock is held while a problem is reported or an alarm is on.",
+            "See to that, then ask again.",
+            Action.ASK_AGAIN,
+        )
+    idle = [item for item in waiting if item.ripeness is Ripeness.NEVER_STARTED]
+    if any(item.finding.verdict is Verdict.TESTED for item in idle):
+        return SOAK_OVER.failed(
+            f"{ready}; the soak of {len(idle)} has not begun.",
+            f"Install in {name}: its verification Scan starts the clock.",
+            Action.INSTALL_SOURCE,
+        )
+    if idle:
+        return SOAK_OVER.failed(
+            f"{ready}; {len(idle)} are not tested there, so their soak has not begun.",
+            "Ask again when they are, or install the ready part now.",
+            Action.ASK_AGAIN,
+        )
+    return SOAK_OVER.failed(
+        f"{ready}; all are ready",
+        "Ask again then, or install the ready part now.",
+        Action.ASK_AGAIN,
+        at=max(item.ready_at for item in waiting if item.ready_at),
+    )
+
+
+def _part_soaked(gate: GateInput) -> CheckResult:
+    """Every entry of the part's list has soaked by the planned start, or is an older version that has."""
+    part, name = gate.ready_part, gate.source.name
+    if part is None or gate.readiness is None:
+        return SOAK_OVER.failed(f"What has soaked in {name} is not known.", "Ask again.", Action.ASK_AGAIN)
+    ripe = {
+        PinnedPatch(item.finding.kb_id, item.finding.title) for item in gate.readiness.items if _is_ripe(item, gate)
+    }
+    early = [pin.id for pin in part.pins if pin not in ripe | {each.pin for each in part.older}]
+    if early or not part.pins:
+        return SOAK_OVER.failed(
+            f"Not soaked: {listed(early)}." if early else "Nothing has soaked yet.",
+            "Ask again when they have.",
+            Action.ASK_AGAIN,
+        )
+    return SOAK_OVER.passed(
+        f"{counted(len(part.pins), 'patch', 'patches')} of the ready part have soaked in {name}; "
+        f"{len(part.stays_behind)} stay behind."
+    )
+
+
+def _is_ripe(item: Soaked, gate: GateInput) -> bool:
+    """Judged again at the planned start, whenever the readiness was computed."""
+    return item.ripeness is Ripeness.READY and item.ready_at is not None and item.ready_at <= gate.planned_start
 
 
 def _plain(state: RunState) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from patching.durations import words
 from patching.evidence import is_readable
 from patching.gate_facts import Action, CheckResult, EnvironmentFacts, GateInput, Heading, scans
-from patching.model import Evidence, Node, Operation, Platform
+from patching.model import Evidence, Node, Operation, PinnedPatch, Platform
 from patching.phrases import counted, listed
 from patching.proof import Verdict
 
@@ -26,9 +26,26 @@ _IN_WORDS = {
     Verdict.OTHER_VERSION: "older there",
     Verdict.UNTESTED: "not in it",
     Verdict.PENDING_REBOOT: "waiting for a reboot there",
+    Verdict.STALE: "by scans that are too old",
+    Verdict.FOREIGN: "by scans that somebody else's operation followed",
+    Verdict.REJECTED: "rejected by a baseline",
+    Verdict.OTHER_BASELINE: "under another baseline",
+    Verdict.SUPERSEDED: "superseded there",
+    Verdict.OTHER_TITLE: "the same KB with other content there",
+    Verdict.NEW_DEPENDENCY: "new packages, an earlier one there",
 }
 # What an Install in the source repairs; it fetches the newest set, which then soaks from the start.
-_INSTALL_REPAIRS = frozenset({Verdict.FAILED, Verdict.OTHER_VERSION, Verdict.UNTESTED, Verdict.PENDING_REBOOT})
+_INSTALL_REPAIRS = frozenset(
+    {
+        Verdict.FAILED,
+        Verdict.OTHER_VERSION,
+        Verdict.OTHER_TITLE,
+        Verdict.NEW_DEPENDENCY,
+        Verdict.UNTESTED,
+        Verdict.PENDING_REBOOT,
+    }
+)
+_SCAN_REPAIRS = frozenset({Verdict.UNREADABLE, Verdict.STALE, Verdict.FOREIGN})
 
 
 def patches_tested(gate: GateInput) -> CheckResult:
@@ -42,6 +59,8 @@ def patches_tested(gate: GateInput) -> CheckResult:
             f"Scan {_names((source, unseen_source), (target, unseen_target))}.",
             scans(bool(unseen_source), bool(unseen_target)),
         )
+    if gate.part:
+        return _part_tested(gate)
     mismatches = gate.comparison.mismatches
     compared = counted(len(gate.comparison.findings), "patch", "patches")
     if not mismatches:
@@ -53,11 +72,34 @@ def patches_tested(gate: GateInput) -> CheckResult:
         f"Not what {source.name} has: {len(mismatches)} of {compared} ({by_verdict}). "
         f"First: {f'{worst.kb_id} {worst.version}'.strip()}."
     )
-    action = _repair(gate, {finding.verdict for finding in mismatches})
+    verdicts = {finding.verdict for finding in mismatches}
+    action, waivable = _repair(gate, verdicts), Verdict.UNREADABLE not in verdicts
     if action is Action.INSTALL_SOURCE:
         remedy = f"Install the newest set in {source.name}; after a new soak it would be ready"
-        return PATCHES_TESTED.failed(evidence, remedy, action, at=gate.now + gate.soak)
-    return PATCHES_TESTED.failed(evidence, worst.detail, action)
+        return PATCHES_TESTED.failed(evidence, remedy, action, at=gate.now + gate.soak, waivable=waivable)
+    return PATCHES_TESTED.failed(evidence, worst.detail, action, waivable=waivable)
+
+
+def _part_tested(gate: GateInput) -> CheckResult:
+    """Every entry of the part's list is tested, or is an older version that is; the rest is shown."""
+    part, total = gate.ready_part, counted(len(gate.comparison.findings), "patch", "patches")
+    if part is None:
+        return PATCHES_TESTED.failed("Not known which patches are ready.", "Ask again.", Action.ASK_AGAIN)
+    proven = {PinnedPatch(finding.kb_id, finding.title) for finding in gate.comparison.tested}
+    proven |= {each.pin for each in part.older}
+    unproven = [pin.id for pin in part.pins if pin not in proven]
+    if unproven:
+        return PATCHES_TESTED.failed(
+            f"On the list and not tested in {gate.source.name}: {listed(unproven)}.", "Ask again.", Action.ASK_AGAIN
+        )
+    older = f"; {len(part.older)} proven, not the newest" if part.older else ""
+    behind = f"; {len(part.stays_behind)} stay behind" if part.stays_behind else ""
+    names = f" ({listed(finding.kb_id for finding, _ in part.stays_behind)})" if part.stays_behind else ""
+    if not part.pins:
+        return PATCHES_TESTED.failed(
+            f"None of {total} is proven and has soaked{behind}{names}.", "Ask again when some are.", Action.ASK_AGAIN
+        )
+    return PATCHES_TESTED.passed(f"{len(part.pins)} of {total} are proven in {gate.source.name}{older}{behind}{names}.")
 
 
 def same_baseline(gate: GateInput) -> CheckResult:
@@ -140,7 +182,15 @@ def nodes_in_place(gate: GateInput) -> CheckResult:
 
 
 def artifacts(gate: GateInput) -> CheckResult:
-    """There is a bucket to pin the list in: without it production would get whatever its repositories offer."""
+    """There is a bucket to pin the list in: without it production would get whatever its repositories offer.
+
+    `pin: off` allows that in sight of everybody, but a part can't be sent without its list.
+    """
+    if not gate.policy.pinned and not gate.part:
+        return ARTIFACTS.warned(
+            f"NOT PINNED: {gate.target.name} gets whatever its repositories offer when the Install runs.",
+            "An admin sets `pin: required` in the policy.",
+        )
     if gate.artifacts:
         return ARTIFACTS.passed("A bucket is configured.")
     return ARTIFACTS.failed(
@@ -156,6 +206,12 @@ def something_to_install(gate: GateInput) -> CheckResult:
         return SOMETHING_TO_INSTALL.failed(
             f"{gate.target.name} misses 0 patches.", "Nothing to do until a later scan finds some."
         )
+    if gate.part and not (gate.ready_part and gate.ready_part.pins):
+        return SOMETHING_TO_INSTALL.failed(
+            f"Of {counted(len(findings), 'patch', 'patches')} for {gate.target.name} none is ready.",
+            "Ask again when some are.",
+            Action.ASK_AGAIN,
+        )
     nodes = {node for finding in findings for node in finding.nodes}
     return SOMETHING_TO_INSTALL.passed(
         f"{counted(len(findings), 'patch', 'patches')} for {counted(len(nodes), 'node')} of {gate.target.name}."
@@ -167,7 +223,7 @@ def _repair(gate: GateInput, verdicts: set[Verdict]) -> Action:
         return Action.INSTALL_SOURCE
     if verdicts == {Verdict.UNREADABLE}:
         return scans(_unreadable(gate.source.evidence), _unreadable(gate.target.evidence))
-    return Action.NONE
+    return Action.ASK_AGAIN if verdicts <= _SCAN_REPAIRS else Action.NONE
 
 
 def _unreadable(evidence: Sequence[Evidence]) -> bool:

@@ -7,6 +7,7 @@ from patching.compare import Comparison, Finding, Verdict, compare
 from patching.gate import EnvironmentFacts, GateInput, InstallFact, NodeFact
 from patching.model import Evidence, Node, Operation, PatchRow, PatchState, Platform
 from patching.outcomes import NodeOutcome
+from patching.preflight import NodeInquiry
 from patching.states import RunState
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -61,7 +62,7 @@ def fact(
     ping: str | None = "Online",
     outcome: NodeOutcome | None = NodeOutcome.SUCCEEDED,
 ) -> NodeFact:
-    return NodeFact(Node(f"i-{node}", node, power, ping, DEBIAN), each, outcome)
+    return NodeFact(Node(f"i-{node}", node, power, ping, DEBIAN, agent_version="3.3.987.0"), each, outcome)
 
 
 def source_facts(*nodes: NodeFact) -> EnvironmentFacts:
@@ -100,6 +101,9 @@ def gate_input(
         "artifacts": True,
         "conflicts": (),
         "comparison": compare(source.evidence, target.evidence),
+        "preflight": {each.node.id: NodeInquiry() for each in (*source.nodes, *target.nodes)},
+        "artifacts_readable": True,
+        "other_patchers": (),
     }
     return GateInput(**(fields | changes))  # type: ignore[arg-type]
 

@@ -1,6 +1,6 @@
 """Every check passes on what a careful team would let through, and fails on each thing that it is there for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,16 +12,19 @@ from patching.gate import (
     Action,
     CheckResult,
     GateInput,
+    GatePolicy,
     InstallFact,
+    NodeFact,
     Outcome,
     ProblemFact,
     evaluate,
     passes,
     remedy,
 )
-from patching.model import Node, Operation
+from patching.model import Node, Operation, Platform
 from patching.nodes import EnvironmentKey, conflicts
 from patching.outcomes import NodeOutcome
+from patching.preflight import NodeInquiry
 from patching.states import RunState
 from tests.unit.patching.build import (
     DEBIAN,
@@ -61,6 +64,23 @@ def source_with(**changes: object) -> GateInput:
 def source_row(kb_version: str, state: object) -> GateInput:
     second = fact(evidence("np2", [row(OPENSSL, kb_version, state)]), "np2")  # type: ignore[arg-type]
     return gate_input(source=source_facts(source_node("np1"), second))
+
+
+def with_alarms(states: Mapping[str, str]) -> GateInput:
+    return gate_input(policy=GatePolicy(alarms=("orders-5xx", "orders-lag")), alarms=states)
+
+
+def with_node(given: NodeFact, **changes: object) -> NodeFact:
+    return replace(given, node=replace(given.node, **changes))  # type: ignore[arg-type]
+
+
+def with_agent(version: str | None) -> GateInput:
+    return gate_input(target=target_facts(target_node("p1"), with_node(target_node("p2"), agent_version=version)))
+
+
+def with_inquiry(node_id: str, **found: object) -> GateInput:
+    gate = gate_input()
+    return replace(gate, preflight={**(gate.preflight or {}), node_id: NodeInquiry(**found)})  # type: ignore[arg-type]
 
 
 def i13_conflicts() -> tuple[str, ...]:
@@ -105,6 +125,12 @@ REFUSED: dict[str, dict[str, Callable[[], GateInput]]] = {
     },
     "no-problem": {
         "reported": lambda: gate_input(problem=ProblemFact("Ann", NOW - timedelta(days=1), "slow queries")),
+    },
+    "alarms-quiet": {
+        "on": lambda: with_alarms({"orders-5xx": "ALARM", "orders-lag": "OK"}),
+        "one not read": lambda: with_alarms({"orders-5xx": "OK"}),
+        "none read": lambda: with_alarms({}),
+        "a state that CloudWatch does not have today": lambda: with_alarms({"orders-5xx": "OK", "orders-lag": "ON"}),
     },
     "soak-over": {
         "one second early": lambda: gate_input(last_change=NOW - SOAK + timedelta(seconds=1)),
@@ -161,6 +187,34 @@ REFUSED: dict[str, dict[str, Callable[[], GateInput]]] = {
         "no target node": lambda: gate_input(target=target_facts()),
         "no source node": lambda: gate_input(source=source_facts()),
     },
+    "preflight": {
+        "an old agent in the target": lambda: with_agent("2.0.833.9"),
+        "an agent without a version": lambda: with_agent(None),
+        "a version that is no version": lambda: with_agent("latest"),
+        "an unsupported system": lambda: gate_input(
+            target=target_facts(with_node(target_node("p1"), platform=Platform("Fedora Linux", "41", "x86_64")))
+        ),
+        "no platform": lambda: gate_input(source=source_facts(with_node(source_node("np1"), platform=None))),
+        "another command in non-production": lambda: with_inquiry("i-np2", other_commands=("AWS-RunShellScript",)),
+        "another command in production": lambda: with_inquiry("i-p1", other_commands=("AWS-RunPatchBaseline",)),
+        "a trial scan that failed": lambda: with_inquiry("i-p2", trial_failure="Python 2.6 or newer was not found"),
+        "a target node that is stopped": lambda: gate_input(
+            target=target_facts(replace(target_node(), node=away(power="stopped")))
+        ),
+        "a target node without a role": lambda: replace(
+            gate_input(target=target_facts(replace(target_node(), node=away(ping=None)))),
+            preflight={"i-np1": NodeInquiry(), "i-np2": NodeInquiry(), "i-p1": NodeInquiry(role=False)},
+        ),
+        "a source node that is away and was never scanned": lambda: gate_input(
+            source=source_facts(source_node("np1"), fact(None, "np2", power="stopped"))
+        ),
+        "no scan that proves the rest": lambda: gate_input(target=target_facts(target_node("p1"), fact(None, "p2"))),
+        "a scan that can't be read": lambda: source_with(counts={"MissingCount": -1}),
+        "a node that nobody looked at": lambda: gate_input(
+            preflight={each: NodeInquiry() for each in ("i-np1", "i-np2", "i-p1")}
+        ),
+        "no node": lambda: gate_input(source=source_facts()),
+    },
     "evidence-fresh": {
         "source one second too old": lambda: source_with(operation_end=NOW - timedelta(hours=24, seconds=1)),
         "target one second too old": lambda: gate_input(
@@ -173,7 +227,13 @@ REFUSED: dict[str, dict[str, Callable[[], GateInput]]] = {
         "no node": lambda: gate_input(source=source_facts(), target=target_facts()),
     },
     "nodes-in-place": {"I13 a production tag in non-production": lambda: gate_input(conflicts=i13_conflicts())},
-    "artifacts": {"no bucket": lambda: gate_input(artifacts=False)},
+    "artifacts": {
+        "no bucket": lambda: gate_input(artifacts=False),
+        "no bucket for a part, which can't go unpinned": lambda: gate_input(
+            artifacts=False, part=True, policy=GatePolicy(pinned=False)
+        ),
+    },
+    "artifacts-readable": {"the role may not": lambda: gate_input(artifacts_readable=False)},
     "something-to-install": {
         "nothing missing": lambda: gate_input(
             target=target_facts(fact(evidence("p1", [row(OPENSSL, OPENSSL_NEW, INSTALLED)]), "p1"))
@@ -193,7 +253,7 @@ def result(name: str, gate: GateInput) -> CheckResult:
 @pytest.mark.parametrize("name", CHECKS)
 def test_check(name: str) -> None:
     assert result(name, gate_input()).outcome is Outcome.PASS
-    for what, refused in REFUSED[name].items():
+    for what, refused in REFUSED.get(name, {}).items():
         assert result(name, refused()).outcome is Outcome.FAIL, what
 
 
