@@ -1,0 +1,1 @@
+"""Break each safety rule in turn and see a named test fail: `python -m tests.mutation`, or `make mutation`."""

@@ -1,0 +1,215 @@
+"""The mutants: each one swaps a function, so that a rule is left out, and names the tests that must notice.
+
+A guard that stands behind another one, for the same case, is left out together with it: else nothing could show.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from types import ModuleType
+from typing import Any, cast
+
+from commands import decide
+from patching.gate import CHECKS, Check, CheckResult, GateInput, Outcome
+from scheduler import changes, collect, decisions, dispatch, evaluation, plan
+from storage import changes as stored_changes
+from storage import evidence, problems
+from storage import runs as stored_runs
+from storage.runs import Purpose
+
+GATE = "tests/integration/gate/test_gate_holds.py"
+GUARDS = "tests/integration/gate/test_guards_hold.py"
+UNIT = "tests/unit/patching/test_gate.py"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`apply` breaks the rule for the rest of the process; `tests` are pytest node ids, each of which must fail."""
+
+    name: str
+    apply: Callable[[], None]
+    tests: tuple[str, ...]
+
+
+def _forced(name: str) -> Mutant:
+    """One check answers "pass" whatever it finds."""
+    true = CHECKS[name]
+
+    def passing(gate: GateInput) -> CheckResult:
+        return replace(true(gate), outcome=Outcome.PASS)
+
+    def apply() -> None:
+        cast(dict[str, Check], CHECKS)[name] = passing
+
+    tests = (f"{GATE}::test_I3_one_failing_check_blocks_production[{name}]", f"{UNIT}::test_check[{name}]")
+    return Mutant(f"{name} forced to pass", apply, tests)
+
+
+def _guard(name: str, apply: Callable[[], None], *tests: str) -> Mutant:
+    return Mutant(name, apply, tuple(f"{GUARDS}::{test}" for test in tests))
+
+
+def _swap(name: str, broken: Callable[[Any], Any], *modules: ModuleType) -> None:
+    """Put `broken(the true function)` in place wherever it was imported; AttributeError where it is no more."""
+    for module in modules:
+        setattr(module, name, broken(getattr(module, name)))
+
+
+# --- Approvals
+
+
+def _anybody_who_asked_approves() -> None:
+    """At the click and at its judgement; the look before the send still refuses, and nobody may get that far."""
+
+    def broken(true: Any) -> Any:
+        return lambda db, config, now, change, *rest: true(db, config, now, replace(change, requesters=()), *rest)
+
+    _swap("refusal_of", broken, decide, decisions)
+
+
+def _only_the_last_request_counts() -> None:
+    """Who asked for the superseded change is forgotten."""
+
+    def broken(true: Any) -> Any:
+        return lambda tx, now, **given: true(tx, now, **{**given, "supersedes": None})
+
+    _swap("create", broken, stored_changes)
+
+
+def _no_role_is_needed_at_the_click() -> None:
+    def broken(true: Any) -> Any:
+        return lambda tx, parts, decision, approvers, unreadable: true(
+            tx, parts, decision, approvers | {decision.user_id}, unreadable
+        )
+
+    _swap("_refusal", broken, decisions)
+
+
+def _no_role_is_needed_before_the_send() -> None:
+    def broken(true: Any) -> Any:
+        def forbidden(parts: Any, tx: Any, run: Any, now: Any, approvers: Any) -> Any:
+            decided = {each.user_id for each in stored_changes.decisions(tx, run.change_id)}
+            return true(parts, tx, run, now, approvers | decided)
+
+        return forbidden
+
+    _swap("_forbidden", broken, dispatch)
+
+
+def _any_digest_is_accepted_at_the_click() -> None:
+    def broken(true: Any) -> Any:
+        return lambda db, config, now, change, user, kind, _: true(db, config, now, change, user, kind, change.digest)
+
+    _swap("refusal_of", broken, decide, decisions)
+
+
+# --- Before the send
+
+
+def _no_scans_before_the_send() -> None:
+    """The scans of the preparation stand in for those of the send, in both places that ask for them."""
+
+    def no_scans(true: Any) -> Any:
+        return lambda parts, change, purpose, names: (
+            [] if purpose is Purpose.SEND else true(parts, change, purpose, names)
+        )
+
+    def of_change(true: Any) -> Any:
+        return lambda db, change_id, purpose: true(
+            db, change_id, Purpose.PREPARE if purpose is Purpose.SEND else purpose
+        )
+
+    _swap("_scans", no_scans, changes)
+    _swap("of_change", of_change, stored_runs)
+
+
+def _the_digest_is_not_compared_before_the_send() -> None:
+    """Only the gate is asked."""
+    _swap("_against", lambda true: lambda change, found: () if found.passed else ("The gate does not pass.",), changes)
+
+
+def _problems_are_forgotten() -> None:
+    _swap("open_problem", lambda true: lambda db, application: None, problems)
+
+
+# --- Evidence and nodes
+
+
+def _somebody_elses_scan_is_evidence() -> None:
+    def broken(true: Any) -> Any:
+        def why_not(step: Any, node_id: str, summaries: Any, rows: Any) -> Any:
+            found = summaries.get(node_id)
+            ours = {node_id: replace(found, snapshot_id=step.id)} if found else {}
+            return true(step, node_id, ours, rows)
+
+        return why_not
+
+    _swap("_why_not", broken, collect)
+
+
+def _somebody_elses_install_is_overlooked() -> None:
+    _swap("newest_foreign_install", lambda true: lambda db, application, environment: None, evidence)
+
+
+def _nodes_may_stand_anywhere() -> None:
+    _swap("misplaced_nodes", lambda true: lambda parts, key, nodes: (), plan, evaluation)
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    *map(_forced, CHECKS),
+    _guard(
+        "scans before the send left out",
+        _no_scans_before_the_send,
+        "test_I3_a_repository_that_moves_before_the_send_supersedes_the_change[drift]",
+    ),
+    _guard(
+        "requester rule left out",
+        _anybody_who_asked_approves,
+        "test_I4_who_asked_does_not_approve_though_an_approver[own-request]",
+        "test_I4_who_asked_for_what_it_replaces_does_not_approve[asked-again]",
+    ),
+    _guard(
+        "requesters of superseded changes left out",
+        _only_the_last_request_counts,
+        "test_I4_who_asked_for_what_it_replaces_does_not_approve[asked-again]",
+    ),
+    _guard(
+        "approver role left out at the click",
+        _no_role_is_needed_at_the_click,
+        "test_I4_without_the_role_nobody_approves[no-role]",
+    ),
+    _guard(
+        "approver role left out before the send",
+        _no_role_is_needed_before_the_send,
+        "test_I4_an_approver_who_lost_the_role_before_the_send_counts_no_more[role-lost]",
+    ),
+    _guard(
+        "digest comparison left out at the click",
+        _any_digest_is_accepted_at_the_click,
+        "test_I3_an_approve_that_shows_another_digest_is_refused[other-digest]",
+    ),
+    _guard(
+        "digest comparison left out before the send",
+        _the_digest_is_not_compared_before_the_send,
+        "test_I3_a_node_that_joins_before_the_send_supersedes_the_change[node-joins]",
+    ),
+    _guard(
+        "reported problems left out",
+        _problems_are_forgotten,
+        "test_I3_a_problem_reported_after_the_approval_stops_the_send[problem-late]",
+    ),
+    _guard(
+        "somebody else's SnapshotId accepted",
+        _somebody_elses_scan_is_evidence,
+        "test_I8_somebody_elses_scan_is_no_evidence[foreign-scan]",
+    ),
+    _guard(
+        "somebody else's Install overlooked",
+        _somebody_elses_install_is_overlooked,
+        "test_I8_somebody_elses_install_restarts_the_soak[foreign-install]",
+    ),
+    _guard(
+        "misplaced nodes overlooked",
+        _nodes_may_stand_anywhere,
+        "test_I13_a_node_tagged_production_blocks_an_install_outside_production[misplaced]",
+    ),
+)
