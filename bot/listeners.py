@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 Value = Mapping[str, Any]
 Body = Mapping[str, Any]
 
+STRANGE = "That button is not one of Patchgate's any more; nothing was done. Use the newest message."
 BROKEN = "Patchgate failed inside; nothing was recorded. Tell an admin, who finds the reason in the log."
 
 
@@ -127,7 +128,7 @@ class Listeners:
             actor = self._actor(body["user"]["id"])
             replace = False
             try:
-                built = build(_value(action))
+                built = _built(build, action)
                 if built.deferred:
                     ack()
                     self._defer(body, built, asked, actor, replace=replaces)
@@ -231,6 +232,15 @@ class Listeners:
             self.followups.answer(str(body["response_url"]), rendered, replace=replace)
 
 
+def _built(build: Callable[[Value], Command], action: Body) -> Command:
+    """The command behind a button. Raises Refused for one whose value an older Patchgate wrote in another form."""
+    value = _value(action)
+    try:
+        return build(value)
+    except (KeyError, TypeError, ValueError):
+        raise Refused(STRANGE) from None
+
+
 def _value(action: Body) -> Value:
     """A button's value. Ours is always a JSON object; anything else comes from a message that is not ours."""
     try:
@@ -238,7 +248,7 @@ def _value(action: Body) -> Value:
     except ValueError:
         value = None
     if not isinstance(value, dict):
-        raise Refused("That button is not one of Patchgate's any more; nothing was done. Use the newest message.")
+        raise Refused(STRANGE)
     return value
 
 
