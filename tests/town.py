@@ -111,7 +111,7 @@ class Town:
         answer = self.post("/sandbox/slack/command", user=user, channel=channel, text=text)
         assert answer.get("ok"), answer
         news = wait_for(
-            lambda: [each for each in self.ephemerals(user, channel) if each["ts"] not in before],
+            lambda: [each for each in self.answers(user, channel) if each["ts"] not in before],
             f"an answer to {text}",
         )
         return words_of(news[0])
@@ -140,7 +140,7 @@ class Town:
         before = {each["ts"] for each in self.ephemerals(user, message["channel"])}
         self.click(user, message, action_id)
         news = wait_for(
-            lambda: [each for each in self.ephemerals(user, message["channel"]) if each["ts"] not in before],
+            lambda: [each for each in self.answers(user, message["channel"]) if each["ts"] not in before],
             f"an answer to {user}'s click on {action_id}",
         )
         return words_of(news[0])
@@ -157,6 +157,10 @@ class Town:
 
     def ephemerals(self, user: str, channel: str = "C0ORDERS") -> list[Message]:
         return [each for each in self.messages(channel, user) if each["ephemeral"]]
+
+    def answers(self, user: str, channel: str = "C0ORDERS") -> list[Message]:
+        """Ephemeral messages but for the links to cards, which come when they come."""
+        return [each for each in self.ephemerals(user, channel) if "Follow it in its message" not in each["text"]]
 
     def replies(self, message: Message, user: str = "U0ANN") -> list[Message]:
         path = f"/sandbox/slack/replies?user={user}&channel={message['channel']}&ts={message['ts']}"
