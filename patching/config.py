@@ -5,13 +5,15 @@ Errors name the path, the value and what is allowed (`ConfigurationError`). Read
 
 import hashlib
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from patching.durations import parse_duration
 from patching.nodes import EnvironmentKey
+from patching.policy import Policy, PolicyOverride
+from patching.strict import Strict
+
+__all__ = ["Application", "Configuration", "ConfigurationError", "Environment", "Policy", "PolicyOverride", "validate"]
 
 
 class ConfigurationError(Exception):
@@ -20,10 +22,6 @@ class ConfigurationError(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
-
-
-def _duration(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
 
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
@@ -36,8 +34,6 @@ Region = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$")
 RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$")]
 InstanceId = Annotated[str, StringConstraints(pattern=r"^m?i-[0-9a-f]{8,17}$")]
 Bucket = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
-Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
-SoakDuration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
 NonEmpty = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
 _ALLOWED = {
@@ -48,16 +44,16 @@ _ALLOWED = {
     "soak": "a duration such as 90s, 15m, 24h or 7d",
     "scan_max_age": "a duration such as 90s, 15m, 24h or 7d",
     "approval_expiry": "a duration such as 90s, 15m, 24h or 7d",
+    "approval_reminders": "durations that grow, such as [15m, 1h, 4h]",
+    "approvals_required": "a whole number from 1 to 5",
+    "pin": "required or off",
+    "alarms": "names of CloudWatch alarms",
     "users": "Slack user ids such as U0ANN or e-mail addresses",
     "groups": "Slack user group ids such as S0ONCALL",
     "emails": "e-mail addresses",
     "instance_ids": "instance ids such as i-0123456789abcdef0",
     "production": "true or false",
 }
-
-
-class Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
 
 
 class Slack(Strict):
@@ -90,21 +86,6 @@ class ArtifactsBucket(Strict):
     bucket: Bucket
     prefix: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9._-]+/)*$", max_length=100)] = ""
     region: Region
-
-
-class PolicyOverride(Strict):
-    soak: SoakDuration | None = None
-    scan_max_age: Duration | None = None
-    approval_expiry: Duration | None = None
-
-
-class Policy(Strict):
-    soak: SoakDuration = timedelta(days=7)
-    scan_max_age: Duration = timedelta(hours=24)
-    approval_expiry: Duration = timedelta(hours=24)
-
-    def overridden_by(self, override: PolicyOverride) -> "Policy":
-        return self.model_copy(update=override.model_dump(exclude_none=True))
 
 
 class Environment(Strict):
@@ -161,7 +142,7 @@ class Configuration(Strict):
     access: Access = Access()
     mail: Mail | None = None
     artifacts: ArtifactsBucket | None = None
-    production_tags: dict[NonEmpty, tuple[NonEmpty, ...]] = {"Environment": ("prod", "production")}
+    production_tags: dict[NonEmpty, tuple[NonEmpty, ...]] = Field({"Environment": ("prod", "production")})
     policy: Policy = Policy()
     applications: Annotated[dict[Name, Application], Field(min_length=1)]
 

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from patching.model import PinnedPatch
 from patching.phrases import listed
 from patching.plan import PlanStep
-from patching.titles import version_of
+from patching.proof import patch_key
 
 Parts = Mapping[str, JsonValue]
 
@@ -27,10 +27,12 @@ def digest_parts(
     reboot_option: str,
     policy: Mapping[str, JsonValue],
     waivers: Iterable[str] = (),
+    part: bool = False,
 ) -> Parts:
     """Everything that a production Install means, as plain JSON; the order of sets does not count, a plan's does.
 
-    `baselines`: platform → content hash (`patching.baseline`). `policy`: soak, scan_max_age, … as JSON values.
+    `baselines`: platform → content hash (`patching.baseline`). `policy`: as `patching.policy.Policy.meaning` gives it,
+    `pin` included. `waivers`: a sentence for each waived check, with its reason. `part`: the ready part only.
     """
     return {
         "account": account,
@@ -42,6 +44,7 @@ def digest_parts(
         "baselines": dict(baselines),
         "plan": [_step(step) for step in plan],
         "waivers": _sorted(waivers),
+        "part": part,
         "policy": dict(policy),
     }
 
@@ -74,6 +77,8 @@ def _describe(part: str, old: Parts, new: Parts) -> Iterable[str]:
             for key in sorted({*before, *after})
             if _differ(before, after, key)
         ]
+    if part == "part":
+        return [f"{_extent(before)} → {_extent(after)}"]
     if part == "plan" and isinstance(before, list) and isinstance(after, list):
         # Nodes that joined or left are named once, not again for every step.
         return _plan_moved(before, after, unsaid={"nodes"} if _differ(old, new, "nodes") else set())
@@ -90,6 +95,10 @@ def _patches_moved(before: Mapping[str, JsonValue], after: Mapping[str, JsonValu
             yield f"{kb_id} {_text(before[kb_id])} left the list"
         else:
             yield f"{kb_id} {_text(before[kb_id])} → {_text(after[kb_id])}"
+
+
+def _extent(part: JsonValue) -> str:
+    return {True: "the ready part", False: "the whole list"}[part] if isinstance(part, bool) else "a list"
 
 
 def _members_moved(
@@ -147,11 +156,12 @@ def _step(step: PlanStep) -> JsonValue:
 
 
 def _versions_by_id(pins: Iterable[PinnedPatch]) -> JsonValue:
-    """{id: versions}. A Title that can't be read stands for itself, so that no two lists look alike."""
+    """{id: versions}, under one spelling. A Title that can't be read stands for itself, so that no two lists look
+    alike."""
     versions: dict[str, set[str]] = defaultdict(set)
     for pin in pins:
-        version = version_of(pin.id, pin.title)
-        versions[pin.id].add(pin.title if version is None else version)
+        identity, version = patch_key(pin.id, pin.title)
+        versions[identity].add(version)
     return {kb_id: _sorted(of_id) for kb_id, of_id in versions.items()}
 
 

@@ -16,6 +16,12 @@ def parse_duration(text: str) -> timedelta:
     return timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
 
 
+def written(duration: timedelta) -> str:
+    """A duration to the second as the configuration writes it, in its largest whole unit: `7d`, `36h`, `90s`."""
+    seconds = int(duration.total_seconds())
+    return next(f"{seconds // size}{unit}" for unit, size in reversed(_SECONDS.items()) if seconds % size == 0)
+
+
 def words(duration: timedelta) -> str:
     """The two largest units: `2 d 4 h`, `15 min`, `0 s`. A negative duration reads as `0 s`."""
     rest = max(0, int(duration.total_seconds()))

@@ -113,7 +113,6 @@ class GatePolicy:
 
     pinned: bool = True  # False: `pin: off`
     alarms: tuple[str, ...] = ()  # names of CloudWatch alarms that hold the soak
-    waivable: tuple[str, ...] = ()  # names of checks
 
 
 @dataclass(frozen=True, slots=True)
