@@ -131,6 +131,21 @@ def test_nodes_and_repositories_are_changed_by_hand(page: Page) -> None:
     assert (len(move["packages"]), move["made_up"]) == (5, True)
 
 
+def test_an_alarm_is_put_on_in_one_account_or_in_all(page: Page) -> None:
+    def states() -> dict[str, str]:
+        return {alarm["account"]: alarm["state"] for alarm in page.ask("")[1]["alarms"]}
+
+    [first, _] = page.ask("")[1]["alarms"]
+    assert first == {"name": "orders-5xx", "account": "111111111111", "region": "eu-west-1", "state": "OK"}
+    one = {"name": "orders-5xx", "state": "ALARM", "account": "222222222222", "region": "eu-west-1"}
+    assert page.ask("/alarms", one)[0] == 200
+    assert states() == {"111111111111": "OK", "222222222222": "ALARM"}
+    assert page.ask("/alarms", {"name": "orders-5xx", "state": "ALARM"})[0] == 200
+    assert states() == {"111111111111": "ALARM", "222222222222": "ALARM"}
+    assert page.ask("/alarms", {"name": "orders-5xx", "state": "OK"})[0] == 200
+    assert set(states().values()) == {"OK"}
+
+
 def test_faults_come_and_go_and_the_log_tells_what_was_asked(page: Page) -> None:
     fault = page.ask("/faults", {"service": "ssm", "operation": "SendCommand", "kind": "throttling", "times": 3})[1]
     assert page.ask("")[1]["faults"] == [fault]
@@ -167,6 +182,11 @@ def test_faults_come_and_go_and_the_log_tells_what_was_asked(page: Page) -> None
         ("/foreign", {"node": "i-0", "operation": "Install"}),
         ("/foreign", {"operation": "Install"}),
         ("/nodes/i-0", {"power": "stop"}),
+        ("/alarms", {}),
+        ("/alarms", {"name": "unheard", "state": "ALARM"}),
+        ("/alarms", {"name": "orders-5xx", "state": "LOUD"}),
+        ("/alarms", {"name": "orders-5xx", "state": "ALARM", "account": "333333333333"}),
+        ("/alarms", {"name": "orders-5xx", "state": "ALARM", "colour": "red"}),
     ],
 )
 def test_bad_input_gets_one_sentence_and_changes_nothing(page: Page, path: str, body: object) -> None:

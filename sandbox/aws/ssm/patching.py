@@ -79,6 +79,7 @@ def get_patch_baseline(call: Call, params: dict[str, Any]) -> dict[str, Any]:
         "ModifiedDate": baseline.created,
         "Description": spec.description,
         "Sources": [],
+        "AvailableSecurityUpdatesComplianceStatus": "COMPLIANT" if spec.shows_available_security_updates else None,
     }
 
 

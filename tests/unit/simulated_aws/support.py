@@ -94,3 +94,11 @@ class Rig:
         states = self.call("DescribeInstancePatchStates", InstanceIds=[self.ids[node]])["InstancePatchStates"]
         found: dict[str, Any] = states[0] if states else {}
         return found
+
+
+def debian_kernel(abi: str, version: str) -> tuple[Package, Package]:
+    """The metapackage and the image that it depends on, whose name holds the version: each kernel is a new id."""
+    return (
+        Package("linux-image-amd64", "amd64", version, suite="security", section="kernel"),
+        Package(f"linux-image-{abi}-amd64", "amd64", version, suite="security", section="kernel"),
+    )
