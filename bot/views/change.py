@@ -1,64 +1,53 @@
 """A change: the message in which production is decided, and the pinned list in its thread."""
 
-import re
-
-from bot.views.blocks import (
-    Block,
-    Rendered,
-    actions,
-    button,
-    confirmation,
-    context,
-    divider,
-    first,
-    header,
-    message,
-    section,
-    sections,
-)
+from bot.views.blocks import Block, Rendered, context, divider, first, header, message, section, sections
+from bot.views.change_buttons import change_buttons
+from bot.views.checks import in_full
+from bot.views.facts import asked_part, extent, issue_lines, marks, part_lines, ready_line, warnings
 from bot.views.run import shown_version, state_words
 from bot.views.tables import Attachment, Flavour, listing
-from bot.views.text import code, command, mentions, patches, place, plain, plural, prose, user, users, when
+from bot.views.text import code, command, mentions, place, plain, plural, prose, user, users, when
 from commands.reports import ChangeReport
-from patching.gate import Action, CheckResult, Outcome, passes, remedy
 from patching.states import ChangeState
-from storage.changes import Change
+from storage.changes import Change, Decision
 
-_MARKS = {Outcome.PASS: ":white_check_mark:", Outcome.WARN: ":warning:", Outcome.FAIL: ":x:"}
 _MOVED_SHOWN = 12
-_REPORTED_BY = re.compile(r"(?<=reported by )[UW][A-Z0-9]{2,}$")
+_ISSUES_SHOWN = 30  # in the thread
 
 
 def change_card(report: ChangeReport) -> Rendered:
     """The one message of a change in its application's channel."""
     change = report.change
-    blocks = [header(change_title(change)), *sections([_asked(report), *change_state(report)])]
+    lines = [_asked(report), *warnings(change), *change_state(report), *_part(change)]
+    blocks: list[Block] = [header(change_title(change)), *sections(lines)]
     if change.checks:
         evaluated = f", {when(change.evaluated_at)}" if change.evaluated_at else ""
-        blocks += [divider(), *sections([f"*The gate*{evaluated}", *map(_check, change.checks)])]
-    blocks += _buttons(report)
+        blocks += [divider(), *sections([f"*The gate*{evaluated}", *in_full(report)])]
+    blocks += change_buttons(report)
     if change.digest:
         bound = " An approval counts for exactly this, nothing else." if report.ready else ""
         blocks.append(context(f"Digest {code(change.digest[:12])}.{bound}"))
-    text = f"PRODUCTION {change.ref} on {place(change.application, change.environment)}: {change_words(change)}"
-    return message(text, blocks)
+    where = place(change.application, change.environment)
+    return message(f"{marks(change)}PRODUCTION {change.ref} on {where}: {change_words(change)}", blocks)
 
 
 def change_details(report: ChangeReport, flavour: Flavour = Flavour.TABLE) -> tuple[Rendered, Attachment | None]:
-    """The thread: the list that would be installed, pinned by id and version."""
+    """The thread: the list that would be installed, pinned by id and version, and the issues that it addresses."""
     change = report.change
     title = f"The list of {change.ref}"
     rows = [(pin.id, shown_version(pin)) for pin in change.pins or ()]
     if not rows:
         return (f"{title}: no patch.", [section(f"{title}: no patch.")]), None
     blocks, attached = listing(f"{change.ref}-list", title, ("Patch", "Version"), rows, flavour)
-    summary = f"*{title}*: {_extent(change)}. Nothing else is asked for; dependencies may come along and are reported."
-    return (f"{title}: {_extent(change)}", [section(summary), *blocks]), attached
+    summary = f"*{title}*: {extent(change)}. Nothing else is asked for; dependencies may come along and are reported."
+    issues = issue_lines(change, _ISSUES_SHOWN, "in the thread of the newest scan, patch by patch")
+    blocks += sections(["*Issues that these patches address*", *issues]) if issues else []
+    return message(f"{title}: {extent(change)}", [section(summary), *blocks]), attached
 
 
 def change_title(change: Change) -> str:
     """`PRODUCTION · orders-db prod`, where no markup is read."""
-    return plain(f"PRODUCTION · {change.application} {change.environment}", 150)
+    return plain(f"{marks(change)}PRODUCTION · {change.application} {change.environment}", 150)
 
 
 def change_words(change: Change) -> str:
@@ -66,7 +55,7 @@ def change_words(change: Change) -> str:
     return {
         ChangeState.PREPARING: "being checked",
         ChangeState.BLOCKED: "blocked by the gate",
-        ChangeState.PENDING: "waits for approval",
+        ChangeState.PENDING: "waits for approval" if change.required == 1 else f"waits for {change.required} approvals",
         ChangeState.APPROVED: "approved, being checked again",
         ChangeState.WAITING: "approved, waits for its window",
         ChangeState.HELD: "approved, held",
@@ -99,7 +88,7 @@ def change_state(report: ChangeReport) -> list[str]:
         case ChangeState.HELD:
             return [":warning: *Approved, held.*", *approved, *note]
         case ChangeState.USED:
-            return [f"*Installing {_extent(change)}.*", *approved, *_install(report), *note]
+            return [f"*Installing {extent(change)}.*", *approved, *_install(report), *note]
         case ChangeState.DONE:
             return ["*Done.*", *approved, *_install(report), *note]
         case ChangeState.REJECTED:
@@ -110,12 +99,6 @@ def change_state(report: ChangeReport) -> list[str]:
             return [":warning: *Expired.* Nothing was installed.", *note, _anew(change)]
         case ChangeState.SUPERSEDED:
             return [":warning: *Superseded.* Nothing was installed by it.", *approved, *_moved(report)]
-
-
-def _extent(change: Change) -> str:
-    """`31 patches on 3 nodes`, of what the digest covers (patching/digest.py "nodes")."""
-    nodes = change.parts["nodes"] if change.parts else ()
-    return f"{patches(len(change.pins or ()))} on {plural(len(nodes), 'node')}"
 
 
 def _asked(report: ChangeReport) -> str:
@@ -131,19 +114,49 @@ def _pending(report: ChangeReport) -> list[str]:
     if not report.approvers:
         may = "Nobody may approve: an admin names people under `access.approver` in the configuration."
     return [
-        f"*Waits for approval*: would install *{_extent(change)}*, the list is in the thread.",
+        f"*Waits for approval*: would install *{extent(change)}*, the list is in the thread.",
+        *_approvals(report),
         f"{may} Not those who asked: {others}.",
         *_decided(report, "approve", "Approve clicked", state="checking"),
     ]
 
 
+def _approvals(report: ChangeReport) -> list[str]:
+    """`1 of 2 approvals`, and by whom; where one is enough and none is given there is nothing to say."""
+    given, needed = approvals(report), report.change.required
+    if needed == 1 and not given:
+        return []
+    return [f"*{len(given):,} of {plural(needed, 'approval')}*.", *_decided(report, "approve", "Approved")]
+
+
+def approvals(report: ChangeReport) -> list[Decision]:
+    """The approvals that count."""
+    return [each for each in report.decisions if each.kind == "approve" and each.state == "accepted"]
+
+
+def _part(change: Change) -> list[str]:
+    """The ready part: offered where the whole is blocked, and part of what a request for it says."""
+    match change.state:
+        case ChangeState.BLOCKED:
+            return [*part_lines(change, 10), *ready_line(change)]
+        case ChangeState.PENDING if change.part:
+            return [*asked_part(change, 10), *ready_line(change)]
+        case _:
+            return asked_part(change, 0)
+
+
 def _decided(report: ChangeReport, kind: str, words: str, state: str = "accepted") -> list[str]:
     checking = " Their right to is being checked." if state == "checking" else ""
     return [
-        f"{words} by {user(decision.user_id)}, {when(decision.at)}.{checking}"
+        f"{words} by {user(decision.user_id)}, {when(decision.at)}.{checking}{backup_words(decision)}"
         for decision in report.decisions
         if decision.kind == kind and decision.state == state
     ][-5:]
+
+
+def backup_words(decision: Decision) -> str:
+    """Where the approver says the backup is, quoted on a line of its own."""
+    return f"\n> Backup: {prose(decision.backup, 300)}" if decision.backup else ""
 
 
 def _rejected(report: ChangeReport) -> list[str]:
@@ -190,75 +203,3 @@ def _anew(change: Change) -> str:
 
 def _install_words(change: Change) -> str:
     return f"install {change.application} {change.environment}"
-
-
-def _check(check: CheckResult) -> str:
-    """Mark, title, evidence and what to do. `at` ends the one of the two that has no full stop."""
-    evidence, advice = _said(check), prose(check.remedy, 250)
-    if check.at:
-        if advice and not advice.endswith("."):
-            advice = f"{advice} {when(check.at)}."
-        else:
-            evidence = f"{evidence} {when(check.at)}."
-    advice = f"\n→ {advice}" if advice and check.outcome is not Outcome.PASS else ""
-    return f"{_MARKS[check.outcome]} *{prose(check.title, 100)}*: {evidence}{advice}"
-
-
-def _said(check: CheckResult) -> str:
-    evidence = prose(check.evidence, 350)
-    return _REPORTED_BY.sub(lambda found: user(found[0]), evidence)
-
-
-def _buttons(report: ChangeReport) -> list[Block]:
-    change = report.change
-    if report.ready and change.digest:
-        approve = [_approve(change)] if passes(change.checks or ()) else []
-        return [actions(*approve, _reject(change))]
-    if report.successor:
-        return []
-    if change.state is ChangeState.SUPERSEDED:
-        return [actions(_ask_again(change))]
-    wanted = remedy(change.checks or ()) if change.state is ChangeState.BLOCKED else None
-    return [actions(_remedy(change, wanted))] if wanted else []
-
-
-def _approve(change: Change) -> Block:
-    dialog = confirmation(
-        "Approve for PRODUCTION?",
-        f"PRODUCTION {change.application} {change.environment} gets {_extent(change)}. Both environments are scanned "
-        "again first; if anything has moved, nothing is installed.",
-        "Approve",
-        "Back",
-        "primary",
-    )
-    return button("Approve", "approve", _bound(change), style="primary", confirm=dialog)
-
-
-def _reject(change: Change) -> Block:
-    return button("Reject", "reject", _bound(change), style="danger")
-
-
-def _bound(change: Change) -> dict[str, object]:
-    """What a click is about: the digest shown, another is refused (I3)."""
-    return {"change": change.id, "digest": change.digest}
-
-
-def _ask_again(change: Change) -> Block:
-    return button("Ask again", "ask-again", {"change": change.id}, style="primary")
-
-
-def _remedy(change: Change, action: Action) -> Block:
-    source = {"application": change.application, "environment": change.source}
-    match action:
-        case Action.INSTALL_SOURCE:
-            text = f"Install the newest set into {change.source}"
-            return button(text, "install-source", source, style="primary")
-        case Action.SCAN_SOURCE:
-            return button(f"Scan {change.source}", "scan-source", source, style="primary")
-        case Action.SCAN_TARGET:
-            target = {**source, "environment": change.environment}
-            return button(f"Scan {change.environment}", "scan-target", target, style="primary")
-        case Action.CLEAR_PROBLEM:
-            return button("Clear the problem", "clear-problem", {"application": change.application})
-        case Action.ASK_AGAIN | Action.NONE:
-            return _ask_again(change)

@@ -1,11 +1,26 @@
-"""Modals: one reason to type, the ids it is about in `private_metadata`. Views for `views.open`."""
+"""Modals, the ids they are about in `private_metadata`: views for `views.open`.
+
+Reporting and clearing a problem, and rejecting, ask for a reason; approving asks for a decision.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from bot.views.blocks import Block, plain_text, section
-from bot.views.text import place, prose, user, when
+from bot.views.blocks import Block, divider, first, header, plain_text, section, sections
+from bot.views.checks import in_short
+from bot.views.facts import (
+    NOT_PINNED,
+    asked_part,
+    differing,
+    is_unpinned,
+    issue_lines,
+    marks,
+    node_count,
+    warnings,
+)
+from bot.views.text import code, patches, place, plain, plural, prose, user, users, when
+from commands.reports import ChangeReport
 from storage.changes import Change
 from storage.problems import Problem
 from storage.runs import Run
@@ -13,6 +28,78 @@ from storage.runs import Run
 REASON: Final = "reason"
 """Both the block_id and the action_id of the input: `view.state.values["reason"]["reason"]["value"]`."""
 REASON_MIN, REASON_MAX = 5, 600  # characters; a card shows all of them
+READ: Final = "read"
+"""Both the block_id and the action_id of the checkboxes: `values["read"]["read"]["selected_options"]`."""
+BACKUP: Final = "backup"
+APPLICATION: Final = "application"
+BACKUP_MIN, BACKUP_MAX = 5, 300
+
+_ISSUES_SHOWN = 15
+_STAYS_SHOWN = 5
+_MOVED_SHOWN = 5
+
+
+def approve_modal(report: ChangeReport, private: Mapping[str, Any] | None = None) -> Block:
+    """The decision, from top to bottom: the target, what is unusual, the checks, what differs, issues, the answers.
+
+    Submitted values: `read` (checkboxes), `backup` and `application` (typed); each block_id is its action_id.
+    """
+    change = report.change
+    ids = {"change": change.id, "digest": change.digest}
+    issues = issue_lines(change, _ISSUES_SHOWN, "in the thread")
+    named = ["*Issues that the patches address*", *issues] if issues else ["The patches name no issue to read about."]
+    blocks = [
+        header(_target(change)),
+        *sections([_asked(report), *warnings(change)]),
+        *sections(["*The gate*", *in_short(report)]),
+        *sections([*_moved(report), *differing(change), *asked_part(change, _STAYS_SHOWN), _ALONG]),
+        *sections(named),
+        divider(),
+        _read("The issues above" if issues else "The list, in the thread of the message"),
+        _input(BACKUP, "Where is the database backup, and from when?", BACKUP_MIN, BACKUP_MAX),
+        _input(APPLICATION, "Type the application's name", 1, 100),
+    ]
+    return _view("approve", f"Approve {change.ref}", "Approve", {**(private or {}), **ids}, blocks)
+
+
+_ALONG = (
+    "Both environments are scanned again first; if anything has moved, nothing is installed. "
+    "Dependencies may come along and are reported."
+)
+
+
+def _target(change: Change) -> str:
+    """`PRODUCTION · orders-db prod · 14 nodes · 31 patches`; long names are cut, never the counts."""
+    unpinned = f"{NOT_PINNED} · " if is_unpinned(change) else ""
+    before = f"{marks(change)}{unpinned}PRODUCTION · "
+    after = f" · {plural(node_count(change), 'node')} · {patches(len(change.pins or ()))}"
+    return before + plain(f"{change.application} {change.environment}", 150 - len(before) - len(after)) + after
+
+
+def _asked(report: ChangeReport) -> str:
+    """Who wants it, and who has approved it already where more than one must."""
+    change = report.change
+    asked = f"{code(change.ref)} asked for by {users(change.requesters[:5])}, {when(change.requested_at)}."
+    if change.required == 1:
+        return asked
+    given = [each.user_id for each in report.decisions if each.kind == "approve" and each.state == "accepted"]
+    by = f", by {users(given[:5])}" if given else ""
+    return f"{asked}\n{len(given):,} of {plural(change.required, 'approval')} given{by}."
+
+
+def _moved(report: ChangeReport) -> list[str]:
+    """Why the request before this one came to nothing."""
+    before = report.superseded
+    lines = [f"• {prose(line, 200)}" for line in before.note.splitlines() if line.strip()] if before else []
+    if before is None or not lines:
+        return []
+    return [f"It asks again for {code(before.ref)}:", *first(lines, _MOVED_SHOWN, "that moved")]
+
+
+def _read(label: str) -> Block:
+    option = {"text": plain_text("I have read them", 75), "value": READ}
+    element = {"type": "checkboxes", "action_id": READ, "options": [option]}
+    return {"type": "input", "block_id": READ, "label": plain_text(label, 100), "element": element}
 
 
 def problem_modal(run: Run, private: Mapping[str, Any] | None = None) -> Block:
@@ -49,6 +136,13 @@ def reject_modal(change: Change, private: Mapping[str, Any] | None = None) -> Bl
 
 
 def _modal(callback_id: str, title: str, submit: str, about: str, label: str, private: Mapping[str, Any]) -> Block:
+    """One reason to type."""
+    field = _input(REASON, label, REASON_MIN, REASON_MAX)
+    field["element"].update({"multiline": True, "focus_on_load": True})
+    return _view(callback_id, title, submit, private, [section(about), field])
+
+
+def _view(callback_id: str, title: str, submit: str, private: Mapping[str, Any], blocks: Sequence[Block]) -> Block:
     return {
         "type": "modal",
         "callback_id": callback_id,
@@ -56,20 +150,20 @@ def _modal(callback_id: str, title: str, submit: str, about: str, label: str, pr
         "submit": plain_text(submit, 24),
         "close": plain_text("Back", 24),
         "private_metadata": json.dumps(private, separators=(",", ":")),
-        "blocks": [
-            section(about),
-            {
-                "type": "input",
-                "block_id": REASON,
-                "label": plain_text(label, 100),
-                "element": {
-                    "type": "plain_text_input",
-                    "action_id": REASON,
-                    "multiline": True,
-                    "min_length": REASON_MIN,
-                    "max_length": REASON_MAX,
-                    "focus_on_load": True,
-                },
-            },
-        ],
+        "blocks": list(blocks),
+    }
+
+
+def _input(name: str, label: str, shortest: int, longest: int) -> Block:
+    """A line to type; `name` is its block_id and its action_id."""
+    return {
+        "type": "input",
+        "block_id": name,
+        "label": plain_text(label, 100),
+        "element": {
+            "type": "plain_text_input",
+            "action_id": name,
+            "min_length": shortest,
+            "max_length": longest,
+        },
     }

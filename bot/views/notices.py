@@ -1,4 +1,7 @@
-"""Messages that are owed to somebody: owners, approvers, those who asked; reminders of maintenance windows."""
+"""Messages that are owed to somebody: owners, approvers, those who asked; reminders of maintenance windows.
+
+Those about a change's approval are made in `bot/views/approval_notices.py`; import them from here.
+"""
 
 import html
 from collections.abc import Mapping
@@ -6,14 +9,31 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.views.approval_notices import approval_asked, approval_reminder, receipt, record_message
 from bot.views.blocks import Rendered, header, message, section, sections
-from bot.views.change import change_title
+from bot.views.checks import MARKS
 from bot.views.replies import refusal
 from bot.views.run import fallback, run_state, run_title, state_words
 from bot.views.run_results import next_step, results
-from bot.views.text import code, patches, place, plain, plural, prose, unmarked, user, users, when
-from commands.reports import ChangeReport, RunReport
+from bot.views.text import code, patches, place, plain, plural, prose, unmarked, user, when
+from commands.reports import RunReport
+from patching.gate import Outcome
 from storage.runs import Run
+
+__all__ = [
+    "Email",
+    "approval_asked",
+    "approval_reminder",
+    "decision_refused",
+    "email_ended",
+    "email_started",
+    "install_ended",
+    "install_started",
+    "preflight_answer",
+    "receipt",
+    "record_message",
+    "reminder",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,30 +85,40 @@ def reminder(payload: Mapping[str, Any]) -> Rendered:
     ]
 
 
+def preflight_answer(payload: Mapping[str, Any]) -> Rendered:
+    """To the one who asked whether an environment's nodes can be patched.
+
+    `payload`: application, environment, checks [{"name", "title", "outcome", "evidence", "remedy"}] in the order to
+    show, outcomes as `patching.gate.Outcome`; error (optional): a sentence, where the nodes could not be looked at.
+    """
+    application, environment = str(payload["application"]), str(payload["environment"])
+    where = place(application, environment)
+    title = header(f"Preflight · {application} {environment}")
+    if payload.get("error"):
+        words = f":x: *The nodes of {where} could not be looked at*: {prose(str(payload['error']), 600)}"
+        return f"Preflight: {where} could not be looked at", [title, section(words)]
+    checks = payload["checks"]
+    failing = sum(each["outcome"] == Outcome.FAIL for each in checks)
+    if not checks:
+        outcome = f":x: *Nothing is known of {where}*: no check was made."
+    elif failing:
+        outcome = f":x: *{failing:,} of {plural(len(checks), 'check')} failed.*"
+    else:
+        outcome = f":white_check_mark: *Every node of {where} can be patched.*"
+    text = f"Preflight: {where}, {failing:,} of {plural(len(checks), 'check')} failed"
+    return message(text, [title, *sections([outcome, *map(_preflight_check, checks)])])
+
+
+def _preflight_check(check: Mapping[str, Any]) -> str:
+    outcome = Outcome(check["outcome"])
+    remedy = prose(str(check.get("remedy") or ""), 250)
+    advice = f"\n→ {remedy}" if remedy and outcome is not Outcome.PASS else ""
+    return f"{MARKS[outcome]} *{prose(str(check['title']), 100)}*: {prose(str(check['evidence']), 350)}{advice}"
+
+
 def decision_refused(sentence: str, person: str | None = None) -> Rendered:
     """To somebody whose click on Approve or Reject does not count, with the reason."""
     return refusal(sentence, person)
-
-
-def receipt(report: ChangeReport, head: str = "") -> Rendered:
-    """What was decided and sent, with the audit chain's head (I6)."""
-    change = report.change
-    approved = [each for each in report.decisions if each.kind == "approve" and each.state == "accepted"]
-    lines = [
-        f"*Receipt of {code(change.ref)}*",
-        f"Asked for by {users(change.requesters)}, {when(change.requested_at)}.",
-        *(f"Approved by {user(each.user_id)}, {when(each.judged_at or each.at)}." for each in approved[-5:]),
-        f"List: {patches(len(change.pins or ()))}.",
-    ]
-    if report.install:
-        lines.append(f"{code(report.install.ref)}: {report.install.state.value}.")
-    if change.note:
-        lines.append(prose(change.note, 300))
-    lines.append(f"Digest {code(change.digest or 'none')}")
-    if head:
-        lines.append(f"Audit chain {code(head)}")
-    where = place(change.application, change.environment)
-    return message(f"Receipt of {change.ref}: PRODUCTION {where}", [header(change_title(change)), *sections(lines)])
 
 
 def _start(report: RunReport) -> str:

@@ -3,6 +3,7 @@
 from bot.views.blocks import Block, Rendered, context, divider, first, header, message, pager, section, sections
 from bot.views.change import change_card, change_state, change_words
 from bot.views.compare import compared
+from bot.views.facts import NOT_PINNED, is_unpinned, marks, warnings
 from bot.views.run import run_card, state_words
 from bot.views.tables import Flavour
 from bot.views.text import code, command, place, prose, user, when
@@ -40,7 +41,7 @@ def render(reply: Reply, flavour: Flavour = Flavour.TABLE) -> Rendered:
         case RunStatus():
             return run_card(reply.report)
         case ChangeStatus():
-            return change_card(reply.report)
+            return _change(reply.report)
         case Approvals():
             return _approvals(reply)
         case Help():
@@ -60,6 +61,13 @@ def _accepted(reply: Accepted) -> Rendered:
     text = prose(reply.sentence, _SENTENCE)
     named = text if reply.ref in reply.sentence else f"{code(reply.ref)}: {text}"
     return named, [section(named)]
+
+
+def _change(report: ChangeReport) -> Rendered:
+    """The whole story is too long for a message, so it follows as files."""
+    text, blocks = change_card(report)
+    record = "The whole record follows by direct message, as two files: JSON, and a CSV of every row of evidence."
+    return message(text, [*blocks, context(record)])
 
 
 def _status(reply: StatusList) -> Rendered:
@@ -88,7 +96,8 @@ def _run_line(run: Run) -> str:
 
 
 def _change_line(change: Change) -> str:
-    where = f"PRODUCTION · {place(change.application, change.environment)}"
+    pinned = f" · {NOT_PINNED}" if is_unpinned(change) else ""
+    where = f"{marks(change)}PRODUCTION · {place(change.application, change.environment)}{pinned}"
     return f"{code(change.ref)} {where}: {change_words(change)}, asked for by {user(change.requested_by)}"
 
 
@@ -107,7 +116,7 @@ def _pending(report: ChangeReport) -> list[Block]:
     """Approve stands only beside the checks, in the change's own message."""
     change = report.change
     checks = f"→ {command(f'status {change.ref}')} shows its checks and the buttons."
-    return sections([_change_line(change), *change_state(report), checks])
+    return sections([_change_line(change), *warnings(change), *change_state(report), checks])
 
 
 def _help(reply: Help) -> Rendered:

@@ -12,8 +12,16 @@ _USER = re.compile(r"[UW][A-Z0-9]{2,}")
 _MENTIONS = re.compile(r"<@[UW][A-Z0-9]{2,}>|<!subteam\^S[A-Z0-9]{2,}>")
 _DATE = re.compile(r"<!date\^[^|>]*\|([^>]*)>")
 _MENTION = re.compile(r"<@([^>]*)>")
+_LINK = re.compile(r"<(https?://[^<>|]*)\|([^<>]*)>")
+_URL = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9._~:/?#@!$&()*+,;=%-]*")
 _BOLD = re.compile(r"\*([^*]+)\*")
-_MARKS = {":white_check_mark:": "OK:", ":x:": "NOT OK:", ":warning:": "Note:"}
+_MARKS = {
+    ":white_check_mark:": "OK:",
+    ":x:": "NOT OK:",
+    ":warning:": "Note:",
+    ":ballot_box_with_check:": "Waived:",
+    ":rotating_light:": "!",
+}
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
@@ -118,14 +126,20 @@ def place(application: str, environment: str) -> str:
     return f"{prose(application, 80)} {prose(environment, 80)}"
 
 
+def link(url: str, label: str, limit: int = 80) -> str:
+    """A link under a label from outside; the label alone where the URL is none that could stand in markup."""
+    shown = prose(label.replace("|", "/"), limit)
+    return f"<{escape(url)}|{shown}>" if shown and _URL.fullmatch(url) else shown
+
+
 def command(words: str) -> str:
     """What to type next: `/patch scan orders-db prod`."""
     return code(f"/patch {words}", 160)
 
 
 def unmarked(markup: str) -> str:
-    """Our own markup as plain text, for e-mail: dates in UTC, marks as words, user ids as they are."""
-    text = _MENTION.sub(r"\1", _DATE.sub(r"\1", markup))
+    """Our own markup as plain text, for e-mail: dates in UTC, marks as words, URLs, user ids as they are."""
+    text = _LINK.sub(r"\2 (\1)", _MENTION.sub(r"\1", _DATE.sub(r"\1", markup)))
     for mark, word in _MARKS.items():
         text = text.replace(mark, word)
     text = _BOLD.sub(r"\1", text).replace("`", "")

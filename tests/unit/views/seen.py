@@ -7,7 +7,11 @@ from bot.views.blocks import MESSAGE_LIMIT, Block, Rendered
 from sandbox.slack.blocks import check_message, text_length
 from tests.unit.views.made import PEOPLE
 
-_OURS = re.compile(r"<!date\^\d+\^\{date_short_pretty\} \{time\}\|\d{4}-\d\d-\d\d \d\d:\d\d UTC>|<!subteam\^S0ONCALL>")
+_OURS = re.compile(
+    r"<!date\^\d+\^\{date_short_pretty\} \{time\}\|\d{4}-\d\d-\d\d \d\d:\d\d UTC>|<!subteam\^S0ONCALL>"
+    r"|<https://(?:support\.microsoft\.com/help|nvd\.nist\.gov/vuln|security-tracker\.debian\.org/tracker"
+    r"|acme\.slack\.com/archives)/[^<>|\s]+\|[^<>|]*>"
+)
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)>")
 
 

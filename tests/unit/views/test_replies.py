@@ -66,10 +66,17 @@ def test_a_refusal_names_a_person(person: str | None, expected: str) -> None:
 
 
 def test_cards_and_comparisons_are_the_same_as_elsewhere() -> None:
-    of_run, of_change, of_comparison = report(run()), change_report(change()), comparison([finding(Verdict.AHEAD)])
+    of_run, of_comparison = report(run()), comparison([finding(Verdict.AHEAD)])
     assert render(RunStatus(of_run)) == run_card(of_run)
-    assert render(ChangeStatus(of_change)) == change_card(of_change)
     assert render(of_comparison) == compared(of_comparison)
+
+
+def test_a_change_is_its_card_and_says_that_the_record_follows() -> None:
+    of_change = change_report(change())
+    rendered, card = render(ChangeStatus(of_change)), change_card(of_change)
+    assert_accepted(rendered)
+    assert (rendered[0], rendered[1][:-1]) == card
+    assert "The whole record follows by direct message" in shown((rendered[0], rendered[1][-1:]))
 
 
 def test_status_lists_what_is_open_and_recent() -> None:
