@@ -9,9 +9,12 @@ from functools import partial
 from slack_bolt import App
 from slack_sdk import WebClient
 
+from aws.alarms import Alarms
 from aws.artifacts import Artifacts
 from aws.mail import Mailer
+from aws.patchers import Patchers
 from aws.patching import PatchManager
+from aws.permissions import Permissions
 from aws.sessions import Sessions
 from aws.windows import MaintenanceWindows
 from bot.access import SlackDirectory
@@ -95,6 +98,7 @@ def build(settings: Settings, clock: Clock, *, sessions: Sessions | None = None,
     )
     store = Store(settings.database_path, exclusive=True)
     sessions = sessions or Sessions()
+    sessions.preload()
     engine = Engine(clock)
     pool, slack_pool = Pool(), Pool(threads=8)
     directory = SlackDirectory(client, config.access, clock)
@@ -105,6 +109,9 @@ def build(settings: Settings, clock: Clock, *, sessions: Sessions | None = None,
         clock=clock,
         patch_manager=PatchManager(sessions),
         windows=MaintenanceWindows(sessions),
+        alarms=Alarms(sessions),
+        patchers=Patchers(sessions),
+        permissions=Permissions(sessions),
         artifacts=Artifacts(sessions, bucket.bucket, bucket.prefix, bucket.region) if bucket else None,
         directory=directory,
         wake=engine.wake,

@@ -9,8 +9,9 @@ from commands.command import Actor, Command, Context
 from commands.errors import Refused
 from commands.replies import Compared, Reply
 from commands.reports import newest_time
-from patching.compare import compare
+from commands.ripeness import ripen
 from patching.config import Configuration
+from patching.nodes import EnvironmentKey
 from storage import evidence
 
 
@@ -62,6 +63,9 @@ class Compare(Command):
                     f"Scan it first: `/patch scan {self.application} {name}`."
                 )
         source, target = sides
+        key = EnvironmentKey(self.application, self.source)
+        now = context.now
+        ripe = ripen(context.store, context.config, key, tuple(source.values()), tuple(target.values()), now)
         return Compared(
             application=self.application,
             source=self.source,
@@ -70,6 +74,8 @@ class Compare(Command):
             target_at=newest_time(target),
             source_nodes=len(source),
             target_nodes=len(target),
-            comparison=compare(tuple(source.values()), tuple(target.values())),
+            comparison=ripe.comparison,
             page=max(0, self.page),
+            readiness=ripe.readiness,
+            now=now,
         )

@@ -52,6 +52,8 @@ def refusal_of(
         return Refused(f"What {change.ref} would install has changed since that message; decide on the newest one.")
     if kind == "reject":
         return None
+    if user_id in changes.approvers(db, change):
+        return Refused(f"Your approval of {change.ref} counts already; it waits for somebody else's.")
     if user_id in change.requesters:
         return Refused(f"You asked for {change.ref}, so somebody else has to approve it; nothing was changed.")
     problem = problems.open_problem(db, change.application)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from commands.reports import ChangeReport, RunReport
 from patching.compare import Comparison
+from patching.soak import Readiness
 from storage.changes import Change
 from storage.runs import Run
 
@@ -37,6 +38,8 @@ class Compared:
     target_nodes: int
     comparison: Comparison
     page: int  # from 0, over comparison.mismatches
+    readiness: Readiness | None = None  # how far each patch has soaked at `now`
+    now: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

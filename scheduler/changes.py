@@ -7,6 +7,7 @@ from functools import partial
 from sqlite_utils import Database
 
 from aws.errors import AwsError, Throttled
+from commands.ports import DirectoryError, Role
 from commands.requests import owe_card
 from patching.digest import moved
 from patching.gate import Outcome
@@ -22,6 +23,7 @@ from storage.changes import Change, checks_to_json
 from storage.database import to_json, to_text
 from storage.runs import EnvironmentBusy, Purpose, Run
 
+EMERGENCY_APPROVALS = 2
 SEND_SCANS_WITHIN = timedelta(hours=6)  # after the approval: by then both environments must have been free
 
 
@@ -44,13 +46,15 @@ def prepare(parts: Parts, change: Change) -> None:
         if scans is None:
             return None
         evaluation = judge(parts, change)
-    except (AwsError, ValueError) as error:
+        eligible = _eligible(parts, change) if evaluation.passed else ()
+    except (AwsError, ValueError, DirectoryError) as error:
         return _trouble(parts, change, error)
+    required = parts.config.policy_of(change.application).approvals_required
     with parts.store.transaction() as tx:
         now = parts.clock.now()
         state = ChangeState.PENDING if evaluation.passed else ChangeState.BLOCKED
         _record(tx, now, change, "prepare", evaluation)
-        changes.transition(
+        asked = changes.transition(
             tx,
             change,
             state,
@@ -63,11 +67,20 @@ def prepare(parts: Parts, change: Change) -> None:
             facts=to_json(evaluation.facts),
             evaluated_at=to_text(evaluation.at),
             configuration=parts.config.version,
+            eligible=to_json(eligible),
+            required=max(required, EMERGENCY_APPROVALS) if change.emergency else required,
         )
+        if asked:
+            notices.owe_to_approvers(tx, now, asked, "asked")
         if evaluation.pins:
             notices.owe_details(tx, now, parts.config, change.subject, change.application, "change-details")
     parts.wake("deliver")
     return None
+
+
+def _eligible(parts: Parts, change: Change) -> tuple[str, ...]:
+    """Who can approve, recorded when they are asked; everyone is checked again when they answer. DirectoryError."""
+    return tuple(sorted(set(parts.directory.holders(Role.APPROVER)) - set(change.requesters)))
 
 
 def expire(parts: Parts, change: Change) -> None:
@@ -80,10 +93,21 @@ def expire(parts: Parts, change: Change) -> None:
     elif now - asked > policy.approval_expiry:
         note = "Nobody approved it in time; nothing was sent. Ask again if it is still wanted."
     else:
-        return
+        return _remind(parts, change, now - asked, policy.approval_reminders)
     with parts.store.transaction() as tx:
         changes.transition(tx, change, ChangeState.EXPIRED, now, "clock", note=note)
     parts.wake("deliver")
+    return None
+
+
+def _remind(parts: Parts, change: Change, waited: timedelta, leads: tuple[timedelta, ...]) -> None:
+    """Remind those who have not answered, at growing intervals; after downtime only of the newest that is due."""
+    due = [lead for lead in leads if lead <= waited]
+    if not due:
+        return
+    with parts.store.transaction() as tx:
+        if notices.owe_to_approvers(tx, parts.clock.now(), change, f"waited-{int(due[-1].total_seconds())}"):
+            parts.wake("deliver")
 
 
 def carry_out(parts: Parts, change: Change) -> None:
@@ -122,15 +146,17 @@ def _against(change: Change, evaluation: Evaluation) -> tuple[str, ...]:
     return (*reasons, *failing)
 
 
-def _pin(parts: Parts, evaluation: Evaluation) -> str:
-    """The proven list in the artifacts bucket; the gate has made sure that there is a bucket."""
+def _pin(parts: Parts, evaluation: Evaluation) -> str | None:
+    """The proven list in the artifacts bucket; None where the policy says NOT PINNED, as the digest does too."""
+    if not any(step.pinned for step in evaluation.plan):
+        return None
     if parts.artifacts is None or parts.config.artifacts is None:
-        raise ValueError("the gate passed without an artifacts bucket")
+        raise ValueError("There is no artifacts bucket to pin the list in.")
     document = override_document(evaluation.pins)
     return parts.artifacts.put(override_key(parts.config.artifacts.prefix, document), document)
 
 
-def _let_go(parts: Parts, change: Change, evaluation: Evaluation, url: str) -> None:
+def _let_go(parts: Parts, change: Change, evaluation: Evaluation, url: str | None) -> None:
     """The Install becomes a run with exactly the evaluated plan; `dispatch` sends it after one more look (I1, I3)."""
     with parts.store.transaction() as tx:
         now = parts.clock.now()
@@ -265,9 +291,9 @@ def _unconfigured(parts: Parts, change: Change) -> bool:
     return True
 
 
-def _trouble(parts: Parts, change: Change, error: AwsError | ValueError) -> None:
-    """AWS does not let us look: a throttled call is tried again, anything else ends the change, which fails closed."""
-    if isinstance(error, Throttled):
+def _trouble(parts: Parts, change: Change, error: AwsError | ValueError | DirectoryError) -> None:
+    """We can't look: what passes by itself is tried again, anything else ends the change, which fails closed."""
+    if isinstance(error, Throttled | DirectoryError):
         with parts.store.transaction() as tx:
             changes.set_note(tx, change, str(error))
         return

@@ -41,7 +41,8 @@ def judge(parts: Parts, decision: Decision) -> None:
         if refusal:
             _owe_refusal(tx, now, decision, change.subject, refusal)
         elif decision.kind == "approve":
-            changes.transition(tx, change, ChangeState.APPROVED, now, decision.user_id)
+            if len(changes.approvers(tx, change)) >= change.required:
+                changes.transition(tx, change, ChangeState.APPROVED, now, decision.user_id)
         else:
             changes.transition(tx, change, ChangeState.REJECTED, now, decision.user_id, note=decision.reason)
     parts.wake("changes")

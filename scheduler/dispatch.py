@@ -95,9 +95,7 @@ def _an_install_failed(parts: Parts, run: Run) -> bool:
 
 def _request(run: Run, step: Step) -> SendRequest:
     parameters: dict[str, tuple[str, ...]] = {**step.parameters, "SnapshotId": (step.id,)}
-    if step.operation is Operation.INSTALL and run.pins is not None:
-        if run.pins_url is None:
-            raise ValueError(f"{run.ref} is pinned but has no list")
+    if step.operation is Operation.INSTALL and run.pins_url is not None:
         parameters["InstallOverrideList"] = (run.pins_url,)
     return SendRequest(
         document_name=step.document,
@@ -138,10 +136,14 @@ def _forbidden(parts: Parts, tx: Database, run: Run, now: datetime, approvers: f
         return "There is no approved change behind this Install; nothing was sent."
     if change.configuration != parts.config.version:
         return f"The configuration has changed since {change.ref} was judged; nothing was sent. Ask again."
-    decided = [each for each in changes.decisions(tx, change.id) if each.kind == "approve" and each.state == "accepted"]
-    standing = {each.user_id for each in decided if each.digest == change.digest} - set(change.requesters)
-    if not standing & approvers:
-        return f"Nobody who approved {change.ref} holds the approver role any more; nothing was sent. Ask again."
+    standing = changes.approvers(tx, change) & approvers
+    if len(standing) < max(change.required, 1):
+        return (
+            f"{len(standing)} of {change.required} approvers needed for {change.ref} hold the role now; "
+            "nothing was sent. Ask again."
+        )
+    if run.pins_url is None and (change.parts or {}).get("policy", {}).get("pin") != "off":
+        return f"The pinned list of {change.ref} is not in its bucket; nothing was sent. Ask again."
     problem = problems.open_problem(tx, run.application)
     if problem:
         return (

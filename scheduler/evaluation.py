@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from aws.target import Target
-from patching.compare import compare
+from commands.ripeness import Ripeness, ripen
+from patching.advisories import links
 from patching.digest import Parts as DigestParts
 from patching.digest import digest_of, digest_parts
 from patching.gate import (
@@ -18,16 +19,23 @@ from patching.gate import (
     ProblemFact,
     evaluate,
     passes,
+    waive,
 )
 from patching.model import Evidence, Node, Operation, PinnedPatch
 from patching.nodes import EnvironmentKey
 from patching.outcomes import NodeOutcome
 from patching.pins import pinned_list
 from patching.plan import Document, PlanStep, StepKind, install_plan
+from patching.policy import Policy
+from scheduler import surroundings
 from scheduler.parts import DOCUMENT, Parts, target_of
 from scheduler.plan import REBOOT, misplaced_nodes
 from storage import evidence, problems, runs, steps
 from storage.changes import Change
+
+SHOWN = 10  # patches that stay behind, named in the message
+LINKS = 60  # addresses of issues kept for the approval and the thread
+EMERGENCY_PASSES = "soak-over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,7 @@ class Evaluation:
 
 
 def judge(parts: Parts, change: Change) -> Evaluation:
-    """Resolve both environments now and judge the newest evidence. Raises AwsError; writes nothing."""
+    """Resolve both environments now and judge the newest evidence. Raises AwsError; keeps what alarms say."""
     now = parts.clock.now()
     source_key = EnvironmentKey(change.application, change.source)
     target_key = EnvironmentKey(change.application, change.environment)
@@ -58,30 +66,50 @@ def judge(parts: Parts, change: Change) -> Evaluation:
     target = target_of(target_settings)
     source_nodes = parts.patch_manager.resolve(target_of(environments[source_key]), environments[source_key].targets)
     target_nodes = parts.patch_manager.resolve(target, target_settings.targets)
+    alarms = surroundings.alarm_states(parts, source_key)
     source = _facts(parts, source_key, source_nodes)
     production = _facts(parts, target_key, target_nodes)
-    comparison = compare(source.evidence, production.evidence)
     policy = parts.config.policy_of(change.application)
-    gate = GateInput(
-        now=now,
-        planned_start=now,
-        soak=policy.soak,
-        scan_max_age=policy.scan_max_age,
-        source=source,
-        target=production,
-        install=_install(parts, source_key),
-        last_change=_soak_start(parts, source_key, now),
-        problem=_problem(parts, change.application),
-        artifacts=parts.artifacts is not None,
-        conflicts=(
-            *misplaced_nodes(parts, source_key, source_nodes),
-            *misplaced_nodes(parts, target_key, target_nodes),
-        ),
-        comparison=comparison,
+    ripe = ripen(
+        parts.store, parts.config, source_key, source.evidence, production.evidence, now, (source_nodes, target_nodes)
     )
-    checks = evaluate(gate)
-    pins = pinned_list(production.evidence, comparison.findings)
-    plan = _plan(parts, target, target_nodes)
+    results = evaluate(
+        GateInput(
+            now=now,
+            planned_start=now,
+            soak=policy.soak,
+            scan_max_age=policy.scan_max_age,
+            source=source,
+            target=production,
+            install=_install(parts, source_key),
+            last_change=_soak_start(parts, source_key, now),
+            problem=_problem(parts, change.application),
+            artifacts=parts.artifacts is not None,
+            conflicts=(
+                *misplaced_nodes(parts, source_key, source_nodes),
+                *misplaced_nodes(parts, target_key, target_nodes),
+            ),
+            comparison=ripe.comparison,
+            part=change.part,
+            ready_part=ripe.part,
+            readiness=ripe.readiness,
+            policy=policy.for_gate,
+            alarms=alarms,
+            preflight={
+                **surroundings.node_inquiries(parts, source_key, source_nodes),
+                **surroundings.node_inquiries(parts, target_key, target_nodes),
+            },
+            artifacts_readable=surroundings.list_is_readable(parts, target_key, target_nodes),
+            other_patchers=(
+                *surroundings.other_patchers(parts, source_key, source_nodes),
+                *surroundings.other_patchers(parts, target_key, target_nodes),
+            ),
+        )
+    )
+    waivers, waivable = _waivers(change, policy)
+    checks = waive(results, waivers, waivable)
+    pins = ripe.part.pins if change.part else pinned_list(production.evidence, ripe.comparison.findings)
+    plan = _plan(parts, target, target_nodes, pinned=change.part or policy.pin == "required")
     digested = digest_parts(
         account=target_settings.account,
         region=target_settings.region,
@@ -91,11 +119,9 @@ def judge(parts: Parts, change: Change) -> Evaluation:
         baselines=_baselines(production.evidence),
         plan=plan,
         reboot_option=REBOOT,
-        policy={
-            "soak": policy.soak.total_seconds(),
-            "scan_max_age": policy.scan_max_age.total_seconds(),
-            "pin": "required",
-        },
+        policy=policy.meaning(),
+        waivers=[f"{check.name}: {check.waiver}" for check in checks if check.waiver],
+        part=change.part,
     )
     return Evaluation(
         at=now,
@@ -105,22 +131,43 @@ def judge(parts: Parts, change: Change) -> Evaluation:
         pins=pins,
         plan=plan,
         nodes=target_nodes,
-        facts={
-            "nodes": len(target_nodes),
-            "source_nodes": len(source_nodes),
-            "patches": len(pins),
-            "verdicts": {str(verdict): count for verdict, count in comparison.counts.items()},
-        },
+        facts=_told(ripe, pins),
     )
 
 
-def _plan(parts: Parts, target: Target, nodes: tuple[Node, ...]) -> tuple[PlanStep, ...]:
+def _waivers(change: Change, policy: Policy) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Check → reason, and which checks may be waived. An emergency passes the soak and what the policy lets go."""
+    if not change.emergency:
+        return dict(change.waivers), policy.waivable
+    allowed = (EMERGENCY_PASSES, *policy.waivable)
+    return {**dict.fromkeys(allowed, f"emergency: {change.emergency}"), **change.waivers}, allowed
+
+
+def _told(ripe: Ripeness, pins: tuple[PinnedPatch, ...]) -> dict[str, Any]:
+    """What the message says beside the checks, as JSON values."""
+    part, ready = ripe.part, ripe.readiness
+    at = ready.all_ready_at
+    return {
+        "patches": len(pins),
+        "verdicts": {str(verdict): count for verdict, count in ripe.comparison.counts.items()},
+        "part": {
+            "ready": len(part.pins),
+            "of": len(ripe.comparison.findings),
+            "older": len(part.older),
+            "stays": [[finding.kb_id, why] for finding, why in part.stays_behind[:SHOWN]],
+        },
+        "all_ready_at": at.isoformat() if at else None,
+        "advisories": links(ripe.comparison.findings)[:LINKS],
+    }
+
+
+def _plan(parts: Parts, target: Target, nodes: tuple[Node, ...], *, pinned: bool) -> tuple[PlanStep, ...]:
     """What would be sent; nothing while there is no node."""
     if not nodes:
         return ()
     found = parts.patch_manager.document(target, DOCUMENT)
     document = Document(found.name, found.version, found.hash, found.parameters)
-    return install_plan(document, [node.id for node in nodes], REBOOT, pinned=True)
+    return install_plan(document, [node.id for node in nodes], REBOOT, pinned=pinned)
 
 
 def _facts(parts: Parts, key: EnvironmentKey, nodes: tuple[Node, ...]) -> EnvironmentFacts:

@@ -59,3 +59,23 @@ def owe_receipts(tx: Database, now: datetime, change: Change) -> None:
             subject=change.subject,
             payload=payload,
         )
+
+
+def owe_to_approvers(tx: Database, now: datetime, change: Change, moment: str) -> bool:
+    """A direct message to each eligible approver who has not answered: "asked", or "waited-SECONDS" as a reminder."""
+    answered = {each.user_id for each in changes.decisions(tx, change.id)}
+    kind = "approval-asked" if moment == "asked" else "approval-reminder"
+    owed = [
+        outbox.owe(
+            tx,
+            now,
+            key=f"{change.subject}:{moment}:{user}",
+            kind=kind,
+            medium=Medium.USER,
+            recipient=user,
+            subject=change.subject,
+        )
+        for user in change.eligible
+        if user not in answered
+    ]
+    return any(owed)

@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from aws.alarms import Alarms
 from aws.artifacts import Artifacts
+from aws.patchers import Patchers
 from aws.patching import PatchManager
+from aws.permissions import Permissions
 from aws.target import Target
 from aws.windows import MaintenanceWindows
 from commands.ports import Clock, Directory, Wake
@@ -23,6 +26,9 @@ class Parts:
     clock: Clock
     patch_manager: PatchManager
     windows: MaintenanceWindows
+    alarms: Alarms
+    patchers: Patchers
+    permissions: Permissions
     artifacts: Artifacts | None  # None: no bucket is configured, so production can't be installed
     directory: Directory
     wake: Wake

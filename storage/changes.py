@@ -280,6 +280,12 @@ def decisions(db: Database, change_id: int | None = None, state: str | None = No
     return [_decision(row) for row in rows]
 
 
+def approvers(db: Database, change: Change) -> frozenset[str]:
+    """Distinct people whose approval of exactly this digest counts; who asked in its chain never does (I4)."""
+    accepted = [each for each in decisions(db, change.id, "accepted") if each.kind == "approve"]
+    return frozenset(each.user_id for each in accepted if each.digest == change.digest) - set(change.requesters)
+
+
 def checks_to_json(checks: Sequence[CheckResult]) -> str:
     return to_json([{**asdict(check), "at": to_text(check.at)} for check in checks])
 

@@ -300,3 +300,16 @@ def m009_audit_head(db: Database) -> None:
             hash TEXT NOT NULL
         ) STRICT""")
     db.execute("INSERT INTO audit_head SELECT 1, id, hash FROM audit ORDER BY id DESC LIMIT 1")
+
+
+@migrations()
+def m010_alarms(db: Database) -> None:
+    """Since when, and until when, a CloudWatch alarm held an application's soak."""
+    db.execute("""
+        CREATE TABLE alarm_hold (
+            application TEXT NOT NULL,
+            alarm TEXT NOT NULL,
+            began_at TEXT NOT NULL,
+            ended_at TEXT
+        ) STRICT""")
+    db.execute("CREATE UNIQUE INDEX one_open_hold ON alarm_hold (application, alarm) WHERE ended_at IS NULL")

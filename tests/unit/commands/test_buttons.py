@@ -3,7 +3,7 @@
 import pytest
 
 from commands.command import Command
-from commands.problem import LONGEST_REASON, ClearProblem, ReportProblem
+from commands.reasons import LONGEST_REASON, ClearProblem, ReportProblem
 from commands.replies import Done
 from commands.settle import Settle
 from patching.model import Operation
