@@ -3,7 +3,8 @@
 import pytest
 
 from commands.command import Command
-from commands.reasons import LONGEST_REASON, ClearProblem, ReportProblem
+from commands.problem import ClearProblem, ReportProblem
+from commands.reasons import LONGEST_REASON
 from commands.replies import Done
 from commands.settle import Settle
 from patching.model import Operation
