@@ -115,7 +115,7 @@ class Permissions(Caller):
             allowed, missing = result["EvalDecision"] == "allowed", result.get("MissingContextValues", [])
         who = f"the role {_name(role)} of {listed(ids)}"
         if allowed:
-            return ReadAnswer(True, f"IAM lets {who} read s3://{bucket}/{key}.")
+            return ReadAnswer(True, f"IAM lets {who} read s3://{bucket}/{key}; the bucket's own policy was not asked.")
         if missing:
             return ReadAnswer(
                 None,
