@@ -34,6 +34,8 @@ class Store:
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
+        # SQLite's own waiting polls with growing pauses, so under load somebody's ack would lose its turn for seconds.
+        self._writing = threading.Lock()
         self._lock_file: IO[str] | None = None
         if exclusive:
             self._hold()
@@ -55,19 +57,22 @@ class Store:
     def transaction(self, before_commit: Callable[[], None] | None = None) -> Iterator[Database]:
         """A write transaction that has the write lock from its start (BEGIN IMMEDIATE); rolls back on any exception.
 
-        `before_commit` may raise to refuse what is about to be committed.
+        `before_commit` may raise to refuse what is about to be committed. Transactions don't nest.
         """
         db = self.db
-        db.conn.execute("BEGIN IMMEDIATE")
-        try:
-            yield db
-            if before_commit:
-                before_commit()
-            db.conn.execute("COMMIT")
-        except BaseException:
-            if db.conn.in_transaction:
-                db.conn.execute("ROLLBACK")
-            raise
+        if db.conn.in_transaction:
+            raise RuntimeError("this thread is in a transaction already")
+        with self._writing:
+            db.conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+                if before_commit:
+                    before_commit()
+                db.conn.execute("COMMIT")
+            except BaseException:
+                if db.conn.in_transaction:
+                    db.conn.execute("ROLLBACK")
+                raise
 
     def _hold(self) -> None:
         """Take the exclusive lock beside the database, kept until `close`."""
