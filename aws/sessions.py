@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 ROLE_SESSION_NAME = "patchgate"
+SERVICES = ("ec2", "s3", "ssm", "sts")
 _ATTEMPTS = 6
 
 
@@ -75,6 +76,15 @@ class Sessions:
         self._clients: dict[tuple[str, str, str | None], BaseClient] = {}
         self._account_locks: dict[Target, threading.Lock] = {}
         self._confirmed: set[Target] = set()
+
+    def preload(self) -> None:
+        """Read botocore's descriptions of our services now, at the start.
+
+        Parsing EC2's alone stops all other threads for a good part of a second: somebody's ack would wait for it.
+        """
+        with self._lock:
+            for service in SERVICES:
+                self._create(service, "us-east-1", None, True)
 
     @overload
     def client(self, service: Literal["ssm"], target: Target, *, retries: bool = True) -> "SSMClient": ...
