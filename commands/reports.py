@@ -39,7 +39,7 @@ class RunReport:
     pending_reboot: Mapping[str, int]  # node name → rows that wait for a reboot
     results: tuple[NodeResult, ...]  # production Install: the approved list against each node
     problem: Problem | None  # open on the application
-    unsettled: tuple[Step, ...]  # steps of which nobody knows whether they were sent
+    unsettled: tuple[Step, ...]  # steps of which a person must say whether they were sent
     may_report_problem: bool  # an ended non-production Install
 
     @property
@@ -79,7 +79,10 @@ def run_report(store: Store, run: Run) -> RunReport:
         pending_reboot=_pending(items),
         results=_results(store, run, before, known) if install and run.production else (),
         problem=problems.open_problem(db, run.application),
-        unsettled=tuple(step for step in planned if step.state is StepState.UNKNOWN),
+        # While it is still looked up, nobody is asked: their answer would be refused.
+        unsettled=tuple(
+            step for step in planned if step.state is StepState.UNKNOWN and run.state is RunState.NEEDS_HUMAN
+        ),
         may_report_problem=install and not run.production and ended and run.state is not RunState.CANCELLED,
     )
 
