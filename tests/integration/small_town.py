@@ -11,6 +11,9 @@ from pathlib import Path
 from sandbox.aws.fleet import Fleet, Package, Release
 from sandbox.fleet import small_fleet
 from sandbox.slack.model import BOT
+from storage import runs, steps
+from storage.runs import Purpose, Run
+from storage.steps import Step
 from tests.town import Message, Town, button_of, open_town, wait_for, words_of
 
 CHANNEL = "C0PATCHING"
@@ -59,9 +62,34 @@ def pending(town: Town, application: str, user: str = "U0ANN") -> tuple[str, Mes
 
 
 def install_of(town: Town, change: str) -> str:
-    """The id of the production Install that a change became, once its message names it."""
-    card = town.card(change, "install-", channel=CHANNEL)
-    return str(re.findall(r"install-\d+", str(card))[0])
+    """The id of the production Install that a change became, once it has been let go."""
+    number = int(change.partition("-")[2])
+
+    def find() -> list[Run]:
+        assert town.bot
+        return runs.of_change(town.bot.store.db, number, Purpose.CHANGE)
+
+    return wait_for(find, f"{change} to become an Install")[0].ref
+
+
+def run_of(town: Town, ref: str) -> Run:
+    assert town.bot
+    return runs.get(town.bot.store.db, int(ref.partition("-")[2]))
+
+
+def steps_of(town: Town, ref: str) -> list[Step]:
+    """In order of position; empty until the run is planned."""
+    assert town.bot
+    return steps.of_run(town.bot.store.db, int(ref.partition("-")[2]))
+
+
+def hold(town: Town) -> int:
+    """Keep production Installs from being sent: their look-up at AWS is refused until `release`."""
+    return town.around.world.faults.add("ssm", "ListCommands", "access-denied", times=10**6).id
+
+
+def release(town: Town, held: int) -> None:
+    assert town.around.world.faults.remove(held)
 
 
 def planted(town: Town, card: Message, action_id: str, value: object) -> Message:
