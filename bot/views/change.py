@@ -3,7 +3,7 @@
 from bot.views.blocks import Block, Rendered, context, divider, first, header, message, section, sections
 from bot.views.change_buttons import change_buttons
 from bot.views.checks import in_full
-from bot.views.facts import asked_part, extent, issue_lines, marks, part_lines, ready_line, warnings
+from bot.views.facts import asked_part, extent, issue_lines, list_words, marks, part_lines, ready_line, warnings
 from bot.views.run import shown_version, state_words
 from bot.views.tables import Attachment, Flavour, listing
 from bot.views.text import code, command, mentions, place, plain, plural, prose, user, users, when
@@ -12,7 +12,7 @@ from patching.states import ChangeState
 from storage.changes import Change, Decision
 
 _MOVED_SHOWN = 12
-_ISSUES_SHOWN = 30  # in the thread
+_ISSUES_SHOWN = 60  # in the thread
 
 
 def change_card(report: ChangeReport) -> Rendered:
@@ -39,7 +39,7 @@ def change_details(report: ChangeReport, flavour: Flavour = Flavour.TABLE) -> tu
     if not rows:
         return (f"{title}: no patch.", [section(f"{title}: no patch.")]), None
     blocks, attached = listing(f"{change.ref}-list", title, ("Patch", "Version"), rows, flavour)
-    summary = f"*{title}*: {extent(change)}. Nothing else is asked for; dependencies may come along and are reported."
+    summary = f"*{title}*: {extent(change)}. {list_words(change)}"
     issues = issue_lines(change, _ISSUES_SHOWN, "in the thread of the newest scan, patch by patch")
     blocks += sections(["*Issues that these patches address*", *issues]) if issues else []
     return message(f"{title}: {extent(change)}", [section(summary), *blocks]), attached

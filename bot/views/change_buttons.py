@@ -1,7 +1,7 @@
 """What can be done with a change: its buttons, each bound to what was shown."""
 
 from bot.views.blocks import Block, actions, button, confirmation
-from bot.views.facts import ready_part
+from bot.views.facts import offered_part
 from commands.reports import ChangeReport
 from commands.withdraw import OPEN as WITHDRAWABLE
 from patching.gate import Action, passes, remedy
@@ -51,10 +51,10 @@ def _withdraw(change: Change) -> Block:
 
 def _ways_on(change: Change) -> list[Block]:
     """What is ready now, where there is any; and the one thing that mends the rest, where one thing does."""
-    part = ready_part(change)
+    part = offered_part(change)
     wanted = remedy(change.checks or ())
     offered = []
-    if part and part.ready > 0:
+    if part:
         text = f"Install the ready part ({part.ready:,} of {part.of:,})"
         offered.append(button(text, "install-part", {"change": change.id}, style="primary"))
     if wanted:

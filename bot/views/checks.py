@@ -76,7 +76,7 @@ def _waived_by(report: ChangeReport, name: str) -> str:
     is_newest = before is None or not (name in before.waivers or before.emergency)
     if is_newest or len(change.requesters) == 1:
         return user(change.requested_by)
-    return f"one of {users(change.requesters)}"
+    return f"one of {users(change.requesters[:5])}"
 
 
 def waived_lines(report: ChangeReport) -> list[str]:

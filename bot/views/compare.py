@@ -34,9 +34,7 @@ def compared(reply: Compared, flavour: Flavour = Flavour.TABLE) -> Rendered:
 
 def _soak(reply: Compared) -> tuple[Readiness, datetime] | None:
     """How far each patch has soaked, and when that was asked; None where nobody asked."""
-    readiness: Readiness | None = getattr(reply, "readiness", None)
-    now: datetime | None = getattr(reply, "now", None)
-    return (readiness, now) if readiness and now else None
+    return (reply.readiness, reply.now) if reply.readiness and reply.now else None
 
 
 def _counts(reply: Compared) -> str:

@@ -41,6 +41,12 @@ def ready_part(change: Change) -> ReadyPart | None:
     return ReadyPart(int(found["ready"]), int(found["of"]), int(found.get("older", 0)), stays)
 
 
+def offered_part(change: Change) -> ReadyPart | None:
+    """The part that can be had now while the whole can't: there is one, and something would stay behind."""
+    part = ready_part(change)
+    return part if part and part.ready > 0 and part.behind > 0 else None
+
+
 def is_unpinned(change: Change) -> bool:
     policy = (change.parts or {}).get("policy") or {}
     return bool(policy.get("pin") == "off")
@@ -58,6 +64,15 @@ def node_count(change: Change) -> int:
 def marks(change: Change) -> str:
     """What must be seen before everything else, as a prefix: `:rotating_light: EMERGENCY · `."""
     return f"{EMERGENCY} · " if change.emergency else ""
+
+
+def list_words(change: Change) -> str:
+    """What a list stands for."""
+    if is_unpinned(change):
+        return (
+            f"*{NOT_PINNED}*: it is what was on offer when the checks were made; nodes install what is on offer then."
+        )
+    return "Nothing else is asked for; dependencies may come along and are reported."
 
 
 def warnings(change: Change) -> list[str]:
@@ -106,10 +121,11 @@ def differing(change: Change) -> list[str]:
     if verdicts is None:
         return []
     counts = {each: int(verdicts.get(each.value, 0)) for each in Verdict}
-    if sum(counts.values()) == counts[Verdict.TESTED]:
-        same = f"every patch is in {prose(change.source, 80)} in exactly this version."
-        return [f"*Nothing differs*: {same}"]
-    return [f"*What differs*: {listed(counted(counts, change.source))}."]
+    source = prose(change.source, 80)
+    same = counts.pop(Verdict.TESTED)
+    if not any(counts.values()):
+        return [f"*Nothing differs*: every patch is in {source} in exactly this version."]
+    return [f"*What differs*: {listed(counted(counts, change.source))}. {same:,} exactly as in {source}."]
 
 
 def issue_lines(change: Change, limit: int, rest: str) -> list[str]:

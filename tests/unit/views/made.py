@@ -1,6 +1,7 @@
 """Read models to render."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -156,6 +157,20 @@ def checks(**failing: CheckResult) -> tuple[CheckResult, ...]:
         given.get(name) or CheckResult(name, name.replace("-", " ").capitalize(), Outcome.PASS, f"{name} holds.")
         for name in CHECKS
     )
+
+
+def waived(name: str, reason: str = "The vendor confirmed it.", **changed: Any) -> CheckResult:
+    return replace(fails(name, **changed), outcome=Outcome.WAIVED, waiver=reason)
+
+
+def part_facts(ready: int = 31, of: int = 34, older: int = 0, **more: Any) -> Mapping[str, Any]:
+    """The facts of a change of which not everything is ready, as JSON gives them back."""
+    stays = [[f"late{index}.amd64", "Soaks for another 2 d 4 h."] for index in range(min(of - ready, 10))]
+    return {"part": {"ready": ready, "of": of, "older": older, "stays": stays}, **more}
+
+
+def unpinned_parts() -> Mapping[str, Any]:
+    return {"nodes": [node(index).id for index in (1, 2, 3)], "policy": {"pin": "off"}}
 
 
 def fails(name: str, action: Action = Action.NONE, **changed: Any) -> CheckResult:
