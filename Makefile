@@ -63,8 +63,9 @@ torture: $(INSTALLED) ## Crash, throttle and lose replies at random; check that 
 	@$(BIN)/python -m tests.torture
 
 .PHONY: bench
-bench: $(INSTALLED) ## Measure ack latency, AWS calls and the comparison at scale
-	@$(BIN)/python -m tests.bench
+bench: $(INSTALLED) ## Measure ack latency beside a bare Bolt app, and AWS calls beside the fewest possible
+	@$(BIN)/python -m benchmarks.ack_latency
+	@$(BIN)/python -m benchmarks.evidence_calls
 
 .PHONY: screenshot
 screenshot: $(INSTALLED) ## Take the picture of the page for the README (needs Chromium)
