@@ -1,0 +1,1 @@
+"""Cases of the comparison, a file per family of operating systems."""
