@@ -25,7 +25,8 @@ from bot.receiving import CONCURRENCY, Http, Socket
 from bot.settings import Settings, read_configuration
 from commands.ports import Clock
 from patching.config import Configuration, ConfigurationError
-from scheduler import changes, collect, decisions, dispatch, finish, plan
+from scheduler import changes, collect, decisions, dispatch, finish, inquiries, plan
+from scheduler.alarms import Watch
 from scheduler.engine import Engine, Sweep
 from scheduler.parts import Parts
 from scheduler.pool import Pool
@@ -153,6 +154,8 @@ def _sweeps(parts: Parts, directory: SlackDirectory, delivery: Delivery) -> tupl
         Sweep("collect", 1, partial(collect.tick, parts)),
         Sweep("finish", 1, partial(finish.tick, parts)),
         Sweep("changes", 1, partial(changes.tick, parts)),
+        Sweep("inquiries", 1, partial(inquiries.tick, parts)),
+        Sweep("alarms", 15, Watch(parts).tick),
         Sweep("decisions", 1, partial(decisions.tick, parts)),
         Sweep("reminders", 5, Reminders(parts).tick),
         Sweep("directory", 15, directory.tick),

@@ -12,7 +12,7 @@ from aws.mail import Mailer, MailError
 from bot.access import SlackDirectory
 from bot.followups import FollowUps
 from bot.rendering import Rendering, render
-from bot.views.tables import Flavour
+from bot.views.tables import Attachment, Flavour
 from commands.ports import Clock, DirectoryError
 from patching.config import Configuration
 from patching.states import NoticeState
@@ -42,6 +42,7 @@ HOPELESS = frozenset(
         "not_in_channel",
     }
 )
+LINKED = frozenset({"approval-asked", "approval-reminder"})
 REFUSED_BLOCKS = frozenset({"invalid_blocks", "msg_blocks_too_long", "msg_too_long", "invalid_blocks_format"})
 
 
@@ -76,7 +77,7 @@ class Delivery:
                 self._pool.submit(("deliver", notice.medium, notice.recipient), partial(self.deliver, notice))
 
     def deliver(self, notice: Notice) -> None:
-        card = outbox.card(self._store.db, notice.subject) if notice.medium is Medium.THREAD else None
+        card = outbox.card(self._store.db, notice.subject) if _leans_on_card(notice) else None
         if card and card.ts is None and card.state is not NoticeState.DEAD:
             return  # the card comes first
         with self._store.transaction() as tx:
@@ -124,14 +125,14 @@ class Delivery:
     def _post(self, notice: Notice) -> tuple[str, str | None]:
         """Post or update; (channel, ts). Slack refuses a table now and then: then the message goes as plain text."""
         for flavour in Flavour:
-            rendering = render(self._store, self._config, notice, flavour)
+            rendering = render(self._store, self._config, notice, flavour, self._link(notice))
             try:
                 return self._call(notice, rendering)
             except SlackApiError as error:
                 if error.response.get("error") not in REFUSED_BLOCKS:
                     raise
                 log.warning("Slack refused the blocks of %s: %s", notice.key, error.response.get("errors"))
-        return self._call(notice, Rendering(rendering.text, [], rendering.attachment))
+        return self._call(notice, Rendering(rendering.text, [], rendering.attachments))
 
     def _call(self, notice: Notice, rendering: Rendering) -> tuple[str, str | None]:
         blocks = rendering.blocks or None
@@ -153,15 +154,12 @@ class Delivery:
             unfurl_media=False,
         )
         channel, ts = str(answer["channel"]), str(answer["ts"])
-        if rendering.attachment:
-            self._attach(notice, rendering, channel, thread or ts)
+        for attachment in rendering.attachments:
+            self._attach(notice, attachment, channel, thread or ts)
         return channel, ts
 
-    def _attach(self, notice: Notice, rendering: Rendering, channel: str, thread: str) -> None:
+    def _attach(self, notice: Notice, attachment: Attachment, channel: str, thread: str) -> None:
         """The file is an extra: the message itself is out, so a refusal is told in the log, not by posting again."""
-        attachment = rendering.attachment
-        if attachment is None:
-            return
         try:
             self._client.files_upload_v2(
                 channel=channel,
@@ -172,6 +170,13 @@ class Delivery:
             )
         except (SlackApiError, SlackClientError, OSError) as error:
             log.warning("the file of %s was not attached: %s", notice.key, error)
+
+    def _link(self, notice: Notice) -> str | None:
+        """To the card, for messages that send people there."""
+        card = outbox.card(self._store.db, notice.subject) if notice.kind in LINKED else None
+        if card is None or card.channel is None or card.ts is None:
+            return None
+        return str(self._client.chat_getPermalink(channel=card.channel, message_ts=card.ts)["permalink"])
 
     def _channel(self, notice: Notice) -> str:
         if notice.medium is not Medium.USER:
@@ -214,3 +219,8 @@ class Delivery:
             else:
                 pause = timedelta(seconds=2 ** min(notice.attempts + 1, 9)) if wait is None else wait
                 outbox.postpone(tx, notice, self._clock.now() + min(pause, LONGEST_WAIT), note)
+
+
+def _leans_on_card(notice: Notice) -> bool:
+    """Whether it makes sense only once the subject's card is posted."""
+    return notice.medium is Medium.THREAD or notice.kind in LINKED

@@ -13,22 +13,24 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.followups import FollowUps
 from bot.views.blocks import Rendered
-from bot.views.modals import REASON, clear_modal, problem_modal, reject_modal
+from bot.views.modals import APPLICATION, BACKUP, READ, REASON, approve_modal, clear_modal, problem_modal, reject_modal
 from bot.views.replies import refusal, render
 from bot.views.tables import Flavour
 from commands import command, grammar
 from commands.approvals import ListApprovals
 from commands.command import Actor, Command, Context
 from commands.compare import Compare
-from commands.decide import Decide
+from commands.decide import ApprovalForm, Decide, refusal_of
 from commands.errors import Refused
-from commands.install import Install
-from commands.ports import Clock, Directory, Wake
+from commands.install import Install, InstallPart
+from commands.ports import Clock, Directory, Role, Wake
 from commands.problem import ClearProblem, ReportProblem
 from commands.replies import Accepted, Done, Reply
+from commands.reports import change_report
 from commands.scan import Scan
 from commands.settle import Settle
 from commands.status import Status
+from commands.withdraw import Withdraw
 from patching.config import Configuration
 from patching.nodes import EnvironmentKey
 from storage import changes, problems, runs
@@ -40,7 +42,29 @@ Value = Mapping[str, Any]
 Body = Mapping[str, Any]
 
 STRANGE = "That button is not one of Patchgate's any more; nothing was done. Use the newest message."
+Opener = Callable[[Value, str, Value], dict[str, Any]]
+
 BROKEN = "Patchgate failed inside; nothing was recorded. Tell an admin, who finds the reason in the log."
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What was filled in: `view.state.values`, in which each block's id is its input's action_id."""
+
+    values: Mapping[str, Any]
+
+    def text(self, name: str) -> str:
+        return str(self.values.get(name, {}).get(name, {}).get("value") or "")
+
+    @property
+    def approval(self) -> ApprovalForm:
+        chosen = self.values.get(READ, {}).get(READ, {}).get("selected_options") or []
+        return ApprovalForm(bool(chosen), self.text(BACKUP), self.text(APPLICATION))
+
+    @property
+    def last(self) -> str:
+        """The block under which an error of the whole form is shown."""
+        return list(self.values)[-1] if self.values else REASON
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +110,16 @@ class Listeners:
         if body.get("command"):
             return ack(text=BROKEN, response_type="ephemeral")
         if body.get("type") == "view_submission":
-            return ack(response_action="errors", errors={REASON: BROKEN})
+            values = body.get("view", {}).get("state", {}).get("values", {})
+            return ack(response_action="errors", errors={Form(values).last: BROKEN})
         self._answer(body, (BROKEN, []))
         return ack()
 
     def _buttons(self) -> dict[str, Callable[[Value], Command]]:
         """Buttons that are a command at once."""
         return {
-            "approve": lambda value: Decide(int(value["change"]), "approve", str(value["digest"])),
+            "withdraw": lambda value: Withdraw(int(value["change"])),
+            "install-part": self._install_part,
             "settle-ran": lambda value: Settle(str(value["step"]), True),
             "settle-not": lambda value: Settle(str(value["step"]), False),
             "install-source": lambda value: Install(self._key(value)),
@@ -110,16 +136,26 @@ class Listeners:
             "approvals-page": lambda value: ListApprovals(int(value["page"])),
         }
 
-    def _modals(self) -> dict[str, Callable[[Value, Value], dict[str, Any]]]:
-        """Buttons that ask for a reason first: (value, what travels with the modal) → view."""
-        return {"reject": self._reject_modal, "report-problem": self._problem_modal, "clear-problem": self._clear_modal}
-
-    def _submissions(self) -> dict[str, Callable[[Value, str], Command]]:
-        """Modals: (private metadata, reason) → command."""
+    def _modals(self) -> dict[str, Opener]:
+        """Buttons that open a form first: (value, who clicked, what travels with the modal) → view."""
         return {
-            "reject": lambda private, reason: Decide(int(private["change"]), "reject", str(private["digest"]), reason),
-            "report-problem": lambda private, reason: ReportProblem(int(private["run"]), reason),
-            "clear-problem": lambda private, reason: ClearProblem(str(private["application"]), reason),
+            "approve": self._approve_modal,
+            "reject": self._reject_modal,
+            "report-problem": self._problem_modal,
+            "clear-problem": self._clear_modal,
+        }
+
+    def _submissions(self) -> dict[str, Callable[[Value, Form], Command]]:
+        """Modals: (private metadata, what was filled in) → command."""
+        return {
+            "approve": lambda private, form: Decide(
+                int(private["change"]), "approve", str(private["digest"]), form=form.approval
+            ),
+            "reject": lambda private, form: Decide(
+                int(private["change"]), "reject", str(private["digest"]), form.text(REASON)
+            ),
+            "report-problem": lambda private, form: ReportProblem(int(private["run"]), form.text(REASON)),
+            "clear-problem": lambda private, form: ClearProblem(str(private["application"]), form.text(REASON)),
         }
 
     def _button(self, build: Callable[[Value], Command], *, replaces: bool) -> Callable[..., None]:
@@ -145,49 +181,66 @@ class Listeners:
 
         return listener
 
-    def _opener(self, view: Callable[[Value, Value], dict[str, Any]]) -> Callable[..., None]:
+    def _opener(self, view: Opener) -> Callable[..., None]:
         def listener(ack: Ack, body: Body, action: Body, client: WebClient) -> None:
-            ack()
             try:
-                client.views_open(
-                    trigger_id=str(body["trigger_id"]), view=view(_value(action), {"channel": _channel(body)})
-                )
+                opened = view(_value(action), str(body["user"]["id"]), {"channel": _channel(body)})
+                client.views_open(trigger_id=str(body["trigger_id"]), view=opened)
             except Refused as error:
                 self._answer(body, refusal(error.sentence, error.person))
             except (SlackApiError, SlackClientError, OSError) as error:
                 log.warning("a modal did not open: %s", error)
                 self._answer(body, refusal("The form did not open in time; nothing was done. Click once more."))
+            ack()
 
         return listener
 
-    def _submission(self, make: Callable[[Value, str], Command]) -> Callable[..., None]:
+    def _submission(self, make: Callable[[Value, Form], Command]) -> Callable[..., None]:
         def listener(ack: Ack, body: Body, view: Body, context: BoltContext) -> None:
             private = json.loads(str(view.get("private_metadata") or "{}"))
-            reason = str(view["state"]["values"][REASON][REASON].get("value") or "")
+            form = Form(view["state"]["values"])
             asked = self._context(str(private.get("channel", "")), context)
             try:
-                command.run(make(private, reason), asked, self._actor(body["user"]["id"]))
+                command.run(make(private, form), asked, self._actor(body["user"]["id"]))
             except Refused as error:
                 # Errors under an input are plain text: no mention can be shown there.
-                ack(response_action="errors", errors={REASON: error.sentence.replace("{person}", "Somebody")})
+                where = error.field or form.last
+                ack(response_action="errors", errors={where: error.sentence.replace("{person}", "Somebody")})
             else:
                 ack()
 
         return listener
 
-    def _reject_modal(self, value: Value, private: Value) -> dict[str, Any]:
+    def _approve_modal(self, value: Value, user_id: str, private: Value) -> dict[str, Any]:
+        """Refused before anything is filled in where that is known already; the sweep asks Slack afresh (ADR 0006)."""
+        change = changes.find(self.store.db, int(value["change"]))
+        if change is None:
+            raise Refused("That change is not known here; nothing was done.")
+        refused = refusal_of(
+            self.store.db, self.config, self.clock.now(), change, user_id, "approve", str(value["digest"])
+        )
+        if refused:
+            raise refused
+        if Role.APPROVER not in self.directory.roles(user_id):
+            raise Refused(
+                f"You don't hold the approver role, so you can't approve {change.ref}; nothing was changed. "
+                "If you were given it just now, try again in a minute."
+            )
+        return approve_modal(change_report(self.store, change, self.config), private)
+
+    def _reject_modal(self, value: Value, user_id: str, private: Value) -> dict[str, Any]:
         change = changes.find(self.store.db, int(value["change"]))
         if change is None or change.digest != value["digest"] or change.state.value != "pending":
             raise Refused("That change is no longer waiting for a decision; nothing was done.")
         return reject_modal(change, private)
 
-    def _problem_modal(self, value: Value, private: Value) -> dict[str, Any]:
+    def _problem_modal(self, value: Value, user_id: str, private: Value) -> dict[str, Any]:
         run = runs.find(self.store.db, int(value["run"]))
         if run is None:
             raise Refused("That install is not known here; nothing was done.")
         return problem_modal(run, private)
 
-    def _clear_modal(self, value: Value, private: Value) -> dict[str, Any]:
+    def _clear_modal(self, value: Value, user_id: str, private: Value) -> dict[str, Any]:
         problem = problems.open_problem(self.store.db, str(value["application"]))
         if problem is None:
             raise Refused("No problem is reported there any more; nothing was done.")
@@ -198,6 +251,12 @@ class Listeners:
         if change is None:
             raise Refused("That change is not known here; nothing was done.")
         return Install(grammar.environment(change.application, change.environment, self.config))
+
+    def _install_part(self, value: Value) -> Command:
+        change = changes.find(self.store.db, int(value["change"]))
+        if change is None:
+            raise Refused("That change is not known here; nothing was done.")
+        return InstallPart(grammar.environment(change.application, change.environment, self.config))
 
     def _key(self, value: Value) -> EnvironmentKey:
         return grammar.environment(str(value["application"]), str(value["environment"]), self.config)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from bot.views.approval_notices import approval_asked, approval_reminder, receipt, record_message
 from bot.views.change import change_card, change_details
 from bot.views.notices import (
     decision_refused,
@@ -10,14 +11,16 @@ from bot.views.notices import (
     email_started,
     install_ended,
     install_started,
-    receipt,
+    preflight_answer,
     reminder,
 )
 from bot.views.run import run_card, run_details
 from bot.views.tables import Attachment, Flavour
+from commands.record import as_json, record_of, rows_as_csv
 from commands.reports import change_report, run_report
 from patching.config import Configuration
 from storage import changes, runs
+from storage.changes import Change
 from storage.database import Store
 from storage.outbox import Medium, Notice
 
@@ -28,25 +31,30 @@ class Rendering:
 
     text: str
     blocks: list[dict[str, Any]]
-    attachment: Attachment | None = None
+    attachments: tuple[Attachment, ...] = ()
     subject: str = ""
     html: str = ""
 
 
-def render(store: Store, config: Configuration, notice: Notice, flavour: Flavour) -> Rendering:
+def render(store: Store, config: Configuration, notice: Notice, flavour: Flavour, link: str | None = None) -> Rendering:
+    """`link`: the permanent one of the subject's card, where it is known."""
     number = notice.subject.partition(":")[2]
     match notice.kind:
         case "run-card":
             return Rendering(*run_card(run_report(store, runs.get(store.db, int(number)))))
         case "run-details":
             rendered, attachment = run_details(run_report(store, runs.get(store.db, int(number))), flavour)
-            return Rendering(*rendered, attachment)
+            return Rendering(*rendered, (attachment,) if attachment else ())
         case "change-card":
             return Rendering(*change_card(change_report(store, changes.get(store.db, int(number)), config)))
         case "change-details":
             report = change_report(store, changes.get(store.db, int(number)), config)
             rendered, attachment = change_details(report, flavour)
-            return Rendering(*rendered, attachment)
+            return Rendering(*rendered, (attachment,) if attachment else ())
+        case "approval-asked" | "approval-reminder" | "record":
+            return _about_change(store, config, notice, changes.get(store.db, int(number)), link)
+        case "preflight":
+            return Rendering(*preflight_answer(notice.payload))
         case "install-started" | "install-ended":
             return _for_owner(store, notice, int(number))
         case "receipt":
@@ -57,6 +65,21 @@ def render(store: Store, config: Configuration, notice: Notice, flavour: Flavour
         case "refusal":
             return Rendering(*decision_refused(str(notice.payload["sentence"]), notice.payload.get("person")))
     raise ValueError(f"no view for a notice of kind {notice.kind}")
+
+
+def _about_change(store: Store, config: Configuration, notice: Notice, change: Change, link: str | None) -> Rendering:
+    report = change_report(store, change, config)
+    if notice.kind == "approval-asked":
+        return Rendering(*approval_asked(report, link))
+    if notice.kind == "approval-reminder":
+        waited = notice.created_at - (change.evaluated_at or change.requested_at)
+        return Rendering(*approval_reminder(report, waited, link))
+    story = record_of(store, change)
+    files = (
+        Attachment(f"{change.ref}.json", f"The record of {change.ref}", as_json(story)),
+        Attachment(f"{change.ref}.csv", f"Every row of evidence of {change.ref}", rows_as_csv(story)),
+    )
+    return Rendering(*record_message(report), files)
 
 
 def _for_owner(store: Store, notice: Notice, run_id: int) -> Rendering:

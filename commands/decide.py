@@ -16,6 +16,24 @@ from storage.changes import Change
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalForm:
+    """What an approver fills in, so that an approval is more than a click."""
+
+    has_read: bool
+    backup: str  # where the database backup is, and from when
+    application: str  # its name, typed
+
+    def check(self, change: Change) -> None:
+        """Raises Refused for what is missing."""
+        if not self.has_read:
+            raise Refused("Please read what the patches address before you approve.", field="read")
+        if not self.backup.strip():
+            raise Refused("Please say where the database backup is, and from when.", field="backup")
+        if self.application.strip() != change.application:
+            raise Refused(f"That is not {change.application}; type its name to approve.", field="application")
+
+
+@dataclass(frozen=True, slots=True)
 class Decide(Command):
     name: ClassVar[str] = "decide"
     summary: ClassVar[str] = "Approve or reject a change."
@@ -25,6 +43,7 @@ class Decide(Command):
     kind: str  # approve, reject
     digest: str  # of what the person saw
     reason: str = ""
+    form: ApprovalForm | None = None
 
     def perform(self, context: Context, actor: Actor) -> Reply:
         with context.commit() as tx:
@@ -34,6 +53,10 @@ class Decide(Command):
             refusal = refusal_of(tx, context.config, context.now, change, actor.user_id, self.kind, self.digest)
             if refusal:
                 raise refusal
+            if self.kind == "approve":
+                if self.form is None:
+                    raise Refused(f"An approval of {change.ref} needs its form filled in; nothing was changed.")
+                self.form.check(change)
             waiting = [each for each in changes.decisions(tx, change.id, "checking") if each.user_id == actor.user_id]
             if waiting:
                 raise Refused(f"Your click on {change.ref} is being checked already; once is enough.")

@@ -7,10 +7,11 @@ class Refused(Exception):
     `{person}` in the sentence stands for the Slack user `person`: a mention that no text from outside can forge.
     """
 
-    def __init__(self, sentence: str, person: str | None = None) -> None:
+    def __init__(self, sentence: str, person: str | None = None, field: str | None = None) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.person = person
+        self.field = field  # of a form: where the mistake is
 
 
 class TooLate(Refused):

@@ -47,3 +47,21 @@ class Install(Command):
         return Accepted(
             run.ref, run.subject, f"{run.ref} is recorded: patches are installed on {application} {environment}."
         )
+
+
+@dataclass(frozen=True, slots=True)
+class InstallPart(Command):
+    """The button Install the ready part: production takes what is proven and has soaked; the rest stays behind."""
+
+    name: ClassVar[str] = "install-part"
+    summary: ClassVar[str] = "Ask for what is proven and has soaked, and leave the rest."
+    role: ClassVar[Role | None] = Role.OPERATOR
+    in_slash: ClassVar[bool] = False
+
+    key: EnvironmentKey
+
+    def perform(self, context: Context, actor: Actor) -> Reply:
+        change = open_change(context, actor, self.key, part=True)
+        return Accepted(
+            change.ref, change.subject, f"{change.ref} is recorded: an approver is asked for the ready part alone."
+        )

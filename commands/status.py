@@ -12,7 +12,9 @@ from commands.replies import ChangeStatus, Reply, RunStatus, StatusList
 from commands.reports import change_report, run_report
 from patching.config import Configuration
 from patching.states import ChangeState, RunState
-from storage import changes, runs
+from storage import audit, changes, outbox, runs
+from storage.changes import Change
+from storage.outbox import Medium
 
 PAGE = 10  # recent runs a page
 _REF = re.compile(r"(scan|install|change)-([0-9]{1,9})", re.ASCII | re.IGNORECASE)
@@ -68,9 +70,25 @@ class Status(Command):
         if kind == "change":
             change = changes.find(db, int(number))
             if change:
+                self._owe_record(context, actor, change)
                 return ChangeStatus(change_report(context.store, change, context.config))
         else:
             run = runs.find(db, int(number))
             if run and run.ref == self.ref:
                 return RunStatus(run_report(context.store, run))
         raise Refused(f"There is no {self.ref}; nothing was done. `/patch status` lists what there is.")
+
+    def _owe_record(self, context: Context, actor: Actor, change: Change) -> None:
+        """The whole story as a file, by direct message: files can't be shown to one person in a channel."""
+        with context.commit() as tx:
+            head = audit.head(tx)
+            outbox.owe(
+                tx,
+                context.now,
+                key=f"{change.subject}:record:{actor.user_id}:{head}",  # asked again, it comes again once it has grown
+                kind="record",
+                medium=Medium.USER,
+                recipient=actor.user_id,
+                subject=change.subject,
+            )
+        context.wake("deliver")

@@ -125,7 +125,7 @@ class Town:
             (each for each in self.messages(message["channel"], user) if each["ts"] == message["ts"]), message
         )
         block, element = button_of(current if has_button(current, action_id) else message, action_id)
-        return self.post(
+        answer = self.post(
             "/sandbox/slack/action",
             user=user,
             channel=message["channel"],
@@ -134,6 +134,24 @@ class Town:
             action_id=action_id,
             value=element.get("value"),
         )
+        return self.fill_in_approval(user) or answer if action_id == "approve" else answer
+
+    def fill_in_approval(self, user: str, backup: str = "snapshot of last night", **wrong: str) -> Any:
+        """Fill in and submit the approval's form as it should be; None when it did not open."""
+        view = self.get(f"/sandbox/slack/view?user={user}")["view"]
+        if view is None or view["callback_id"] != "approve":
+            return None
+        name = view["blocks"][0]["text"]["text"].rpartition("PRODUCTION · ")[2].split(" ")[0]
+        read = {
+            "type": "checkboxes",
+            "selected_options": [{"text": {"type": "plain_text", "text": "-"}, "value": "read"}],
+        }
+        values = {
+            "read": {"read": read},
+            "backup": {"backup": {"type": "plain_text_input", "value": backup}},
+            "application": {"application": {"type": "plain_text_input", "value": wrong.get("application", name)}},
+        }
+        return self.post("/sandbox/slack/view/submit", user=user, view_id=view["id"], values=values)
 
     def click_and_hear(self, user: str, message: Message, action_id: str) -> str:
         """Click, and the ephemeral answer that follows."""

@@ -1,9 +1,11 @@
 """Approve and Reject: every reason for which a click does not count, on what is stored (I3, I4)."""
 
+from dataclasses import replace
+
 import pytest
 
 from commands.command import Actor
-from commands.decide import Decide, refusal_of
+from commands.decide import ApprovalForm, Decide, refusal_of
 from commands.problem import ReportProblem
 from commands.replies import Done
 from patching.model import Operation
@@ -13,9 +15,11 @@ from storage.changes import Change
 from storage.runs import Purpose
 from tests.unit.commands.desk import ANN, BEN, DIGEST, EVE, KIM, OLA, Desk, configuration
 
+FORM = ApprovalForm(has_read=True, backup="snapshot of last night", application="orders-db")
+
 
 def approve(change: Change, digest: str = DIGEST) -> Decide:
-    return Decide(change.id, "approve", digest)
+    return Decide(change.id, "approve", digest, form=FORM)
 
 
 def test_a_click_is_kept_with_what_was_seen_and_judged_elsewhere(desk: Desk) -> None:
@@ -32,6 +36,29 @@ def test_a_click_is_kept_with_what_was_seen_and_judged_elsewhere(desk: Desk) -> 
     assert changes.get(desk.store.db, change.id).state is ChangeState.PENDING
     assert [row.action for row in audit.rows(desk.store.db)][-1] == "approve clicked"
     assert desk.woken == ["decisions"]
+
+
+@pytest.mark.parametrize(
+    ("form", "field", "words"),
+    [
+        (None, None, "needs its form"),
+        (replace(FORM, has_read=False), "read", "read what the patches address"),
+        (replace(FORM, backup="  "), "backup", "where the database backup is"),
+        (replace(FORM, application="billing-db"), "application", "That is not orders-db"),
+        (replace(FORM, application=""), "application", "That is not orders-db"),
+    ],
+)
+def test_an_approval_is_more_than_a_click(desk: Desk, form: ApprovalForm | None, field: str | None, words: str) -> None:
+    refused = desk.refused(replace(approve(desk.change()), form=form), OLA)
+    assert words in refused.sentence
+    assert refused.field == field
+
+
+def test_where_the_backup_is_stands_in_the_decision_and_the_audit(desk: Desk) -> None:
+    change = desk.change()
+    desk.ask(approve(change), OLA)
+    assert changes.decisions(desk.store.db, change.id)[0].backup == "snapshot of last night"
+    assert '"backup":"snapshot of last night"' in [row.detail for row in audit.rows(desk.store.db)][-1]
 
 
 @pytest.mark.parametrize("actor", [ANN, Actor("U0ANN", OLA.roles)])
