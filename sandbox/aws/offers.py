@@ -116,4 +116,4 @@ def _lacking(node: ManagedNode, at: datetime) -> Iterator[Offer]:
     for name, arch in node.repository.names():
         available = node.repository.available((name, arch), at)
         if available and name not in node.packages:
-            yield Offer(None, available[-1:])
+            yield Offer(None, available)

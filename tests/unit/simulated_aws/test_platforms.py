@@ -155,7 +155,7 @@ def update(kb: str, title: str, kind: str = "SecurityUpdates", severity: str = "
 OCTOBER = update("KB9000010", "2026-10 Cumulative Update")
 NOVEMBER = update("KB9000011", "2026-11 Cumulative Update", supersedes=frozenset({"KB9000010"}))
 TOOL = update("KB890830", "Removal Tool x64 - v5.139", "UpdateRollups", "Unspecified")
-BY_HAND = Package("KB9000001", "", "", installed_on=date(2026, 7, 21))
+BY_HAND = Package("KB9000001", "", "2026-07 Hotfix (KB9000001)", installed_on=date(2026, 7, 21))
 EVERYTHING = Baseline("windows", "WINDOWS")
 
 
@@ -231,6 +231,15 @@ def test_an_installed_update_counts_as_such_until_its_successor_is_installed_too
     assert [world.rows()[kb][0] for kb in ("KB9000010", "KB9000011")] == ["NotApplicable", "Installed"]
 
 
+def test_a_successor_that_no_baseline_approves_still_makes_its_predecessor_needless_once_it_is_there() -> None:
+    preview = update("KB9000013", "2026-11 Preview", "Updates", "Unspecified", supersedes=frozenset({"KB9000010"}))
+    baseline = Baseline("strict", "WINDOWS", rules=(Rule({"CLASSIFICATION": ("SecurityUpdates",)}),))
+    for packages, expected in (((BY_HAND,), "Missing"), ((preview.package,), "NotApplicable")):
+        world = windows_rig(releases=(OCTOBER, preview), packages=packages, baseline=baseline)
+        world.run("Scan")
+        assert world.rows()["KB9000010"][0] == expected
+
+
 def test_an_update_that_came_with_the_image_is_not_applicable_once_its_successor_is_there() -> None:
     """Nobody offers it any more; the node still has it."""
     image = Package("KB9000010", "", "2026-10 CU (KB9000010)", classification="SecurityUpdates")
@@ -277,13 +286,12 @@ def test_a_list_on_windows_goes_by_id_and_installs_only_what_is_approved_and_nee
 def test_a_security_update_before_its_approval_shows_where_the_baseline_says_so(
     shows: bool, expected: str | None
 ) -> None:
-    baseline = Baseline(
-        "delayed", "WINDOWS", rules=(Rule(approve_after_days=7),), shows_available_security_updates=shows
-    )
-    world = windows_rig(releases=(OCTOBER, TOOL), baseline=baseline)
+    delayed, refused = (Rule(approve_after_days=7),), ("KB9000012",)
+    baseline = Baseline("delayed", "WINDOWS", delayed, rejected=refused, shows_available_security_updates=shows)
+    world = windows_rig(releases=(OCTOBER, TOOL, update("KB9000012", "2026-11 Another")), baseline=baseline)
     world.run("Scan")
     assert world.rows().get("KB9000010", (None, ""))[0] == expected
-    assert "KB890830" not in world.rows()
+    assert not {"KB890830", "KB9000012"} & set(world.rows())
     assert world.state()["AvailableSecurityUpdateCount"] == shows
     baseline_id = world.state()["BaselineId"]
     answer = world.call("GetPatchBaseline", BaselineId=baseline_id)

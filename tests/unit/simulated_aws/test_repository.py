@@ -50,3 +50,17 @@ def test_moves_are_told_by_their_time() -> None:
         (timedelta(0), ["1-1"]),
         (3 * DAY, ["1-2"]),
     ]
+
+
+def test_a_release_date_is_the_appearance_s_unless_the_advisory_says_another() -> None:
+    releases = (upgrade(OPENSSL, "1-1", released=-5 * DAY), upgrade(OPENSSL, "1-2", available_from=DAY))
+    mirror = MovingRepository(Repository("mirror", releases), START)
+    assert [published.released - START for published in mirror.everything()] == [-5 * DAY, DAY]
+
+
+def test_what_is_moved_by_hand_was_released_at_that_moment() -> None:
+    mirror = MovingRepository(Repository("mirror", (upgrade(OPENSSL, "1-1", released=-5 * DAY),)), START)
+    [moved] = mirror.move_now(START + DAY)
+    published = mirror.find(moved.package)
+    assert published is not None
+    assert (published.released, moved.released) == (START + DAY, None)
