@@ -60,7 +60,10 @@ class Decide(Command):
             waiting = [each for each in changes.decisions(tx, change.id, "checking") if each.user_id == actor.user_id]
             if waiting:
                 raise Refused(f"Your click on {change.ref} is being checked already; once is enough.")
-            changes.decide(tx, context.now, change, actor.user_id, self.kind, self.digest, self.reason, context.channel)
+            backup = self.form.backup.strip() if self.form else ""
+            changes.decide(
+                tx, context.now, change, actor.user_id, self.kind, self.digest, self.reason, context.channel, backup
+            )
         context.wake("decisions")
         return Done("")  # the change's message shows it
 

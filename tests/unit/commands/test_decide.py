@@ -107,7 +107,7 @@ def test_clicking_twice_counts_once(desk: Desk) -> None:
 @pytest.mark.parametrize(("kind", "word"), [("approve", "approved"), ("reject", "rejected")])
 def test_the_second_is_told_who_was_first(desk: Desk, kind: str, word: str) -> None:
     change = desk.change()
-    desk.ask(Decide(change.id, kind, DIGEST, "why"), OLA)
+    desk.ask(replace(approve(change), kind=kind, reason="why"), OLA)
     with desk.store.transaction() as tx:
         (decision,) = changes.decisions(tx)
         assert changes.judge(tx, desk.clock.now(), decision, accepted=True, note="")

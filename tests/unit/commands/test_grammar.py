@@ -54,7 +54,7 @@ def test_what_is_understood(text: str, understood: Command) -> None:
     [
         ("scna orders-db nonprod", "Did you mean scan?"),
         ("aprovals", "Did you mean approvals?"),
-        ("drop tables", "There are: approvals, compare, help, install, scan, status."),
+        ("drop tables", "There are: approvals, compare, emergency, help, install, preflight, scan, status, waive."),
         ("scan ordrs-db nonprod", "Did you mean orders-db?"),
         ("scan Orders-DB nonprod", "Did you mean orders-db?"),
         ("scan nothing-like-it nonprod", "There are: orders-db, billing-db, tools."),

@@ -8,15 +8,17 @@ import pytest
 import commands
 from commands.command import Actor, Command
 from commands.decide import Decide
+from commands.emergency import Emergency
 from commands.errors import Refused
 from commands.help import ShowHelp
-from commands.install import Install
+from commands.install import Install, InstallPart
 from commands.ports import Role
 from commands.problem import ClearProblem, ReportProblem
 from commands.registry import discover, subcommands, usage_hint
 from commands.replies import Help
 from commands.scan import Scan
 from commands.settle import Settle
+from commands.waive import Waive
 from patching.nodes import EnvironmentKey
 from tests.unit.commands.desk import ADA, ANN, EVE, OLA, Desk
 
@@ -26,6 +28,9 @@ ASKED: dict[type[Command], Command] = {
     Install: Install(KEY),
     Settle: Settle("step-1", True),
     ClearProblem: ClearProblem("orders-db", "was the network"),
+    Emergency: Emergency(KEY, "the hole is being used"),
+    Waive: Waive(1, "other-patchers", "they agreed"),
+    InstallPart: InstallPart(KEY),
 }
 """One of each command that needs a role."""
 
@@ -38,6 +43,9 @@ def test_the_subcommands_of_the_contract_and_no_others() -> None:
         "status": "[ID]",
         "approvals": "",
         "help": "[COMMAND]",
+        "preflight": "APP ENV",
+        "emergency": "APP ENV REASON",
+        "waive": "CHANGE CHECK REASON",
     }
 
 
@@ -65,6 +73,11 @@ def test_rights_are_those_of_the_contract() -> None:
         "settle": Role.ADMIN,
         "report-problem": None,
         "clear-problem": Role.OPERATOR,
+        "preflight": None,
+        "emergency": Role.ADMIN,
+        "waive": Role.ADMIN,
+        "withdraw": None,  # those who asked
+        "install-part": Role.OPERATOR,
     }
 
 
@@ -94,10 +107,10 @@ def test_what_a_button_asks_for_cannot_be_typed(desk: Desk, command: type[Comman
 @pytest.mark.parametrize(
     ("actor", "permitted"),
     [
-        (ANN, {"scan", "install", "compare", "status", "approvals", "help"}),
-        (OLA, {"compare", "status", "approvals", "help"}),
-        (ADA, {"compare", "status", "approvals", "help"}),
-        (EVE, {"compare", "status", "approvals", "help"}),
+        (ANN, {"scan", "install", "compare", "preflight", "status", "approvals", "help"}),
+        (OLA, {"compare", "preflight", "status", "approvals", "help"}),
+        (ADA, {"compare", "preflight", "emergency", "waive", "status", "approvals", "help"}),
+        (EVE, {"compare", "preflight", "status", "approvals", "help"}),
     ],
     ids=lambda value: value.user_id if isinstance(value, Actor) else "",
 )
