@@ -15,6 +15,7 @@ from storage import changes as stored_changes
 from storage import evidence, problems
 from storage import runs as stored_runs
 from storage.runs import Purpose
+from tests.integration.gate.situations import SITUATIONS
 
 GATE = "tests/integration/gate/test_gate_holds.py"
 GUARDS = "tests/integration/gate/test_guards_hold.py"
@@ -40,8 +41,8 @@ def _forced(name: str) -> Mutant:
     def apply() -> None:
         cast(dict[str, Check], CHECKS)[name] = passing
 
-    tests = (f"{GATE}::test_I3_one_failing_check_blocks_production[{name}]", f"{UNIT}::test_check[{name}]")
-    return Mutant(f"{name} forced to pass", apply, tests)
+    story = (f"{GATE}::test_I3_one_failing_check_blocks_production[{name}]",) if name in SITUATIONS else ()
+    return Mutant(f"{name} forced to pass", apply, (*story, f"{UNIT}::test_check[{name}]"))
 
 
 def _guard(name: str, apply: Callable[[], None], *tests: str) -> Mutant:

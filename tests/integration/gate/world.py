@@ -29,11 +29,15 @@ FailsWith = Callable[[Town, str], None]
 
 @dataclass(frozen=True)
 class Situation:
-    """One check's title, what makes it fail in a soaked application, and the one button that its card offers."""
+    """One check's title, what makes it fail in a soaked application, and the one button that its card offers.
+
+    `with_it`: titles of the checks that look at the same fact and fail too.
+    """
 
     title: str
     arise: FailsWith
     button: str | None = None
+    with_it: tuple[str, ...] = ()
 
 
 def gate_fleet(applications: Iterable[str]) -> Fleet:
