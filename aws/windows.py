@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _MOST_TARGETS = 5
 _LARGEST_PAGE = 100
-_RUNS_DOCUMENTS = ("RUN_COMMAND", "AUTOMATION")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ class WindowTask:
     none where the task names its nodes in its parameters, as an Automation may.
     """
 
-    document: str  # TaskArn: a name, or the ARN of a shared document
+    document: str  # TaskArn: a name, or an ARN as of a shared document
     parameters: Mapping[str, Sequence[str]]
     targets: tuple[tuple[tuple[str, tuple[str, ...]], ...], ...]
 
@@ -113,7 +112,7 @@ class MaintenanceWindows(Caller):
         return {window_id: enabled[window_id]["Name"] for window_id in sorted(found) if window_id in enabled}
 
     def tasks(self, target: Target, window_id: str, wanted: Callable[[str], bool]) -> tuple[WindowTask, ...]:
-        """The window's Run Command and Automation tasks whose document (TaskArn) is `wanted`.
+        """The window's tasks whose document is `wanted`; of a Lambda or Step Functions task it is asked for their ARN.
 
         Calls: DescribeMaintenanceWindowTasks, then GetMaintenanceWindowTask for each wanted one, which alone has the
         parameters (facts/patch-manager.md section 5), and DescribeMaintenanceWindowTargets where a task refers to
@@ -125,10 +124,7 @@ class MaintenanceWindows(Caller):
                 WindowId=window_id, PaginationConfig={"PageSize": _LARGEST_PAGE}
             )
             task_ids = [
-                task["WindowTaskId"]
-                for page in task_pages
-                for task in page["Tasks"]
-                if task["Type"] in _RUNS_DOCUMENTS and wanted(task["TaskArn"])
+                task["WindowTaskId"] for page in task_pages for task in page["Tasks"] if wanted(task["TaskArn"])
             ]
         found: list[GetMaintenanceWindowTaskResultTypeDef] = []
         for task_id in task_ids:

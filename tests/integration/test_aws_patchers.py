@@ -251,7 +251,7 @@ def test_two_tasks_of_a_window_are_told_once_for_each_thing_they_do(place: Place
 
 
 def associate(place: Place, document: str, parameters: dict[str, list[str]], name: str = "", **targets: Any) -> str:
-    """An association on the nodes `on`, else on `targets` as State Manager writes them."""
+    """Its id. `targets` are written as State Manager writes them, and are our patch group unless given."""
     region = place.world.region(NONPRODUCTION, REGION)
     with place.world.lock:
         spec = Association(document, {key: tuple(values) for key, values in parameters.items()}, name)

@@ -172,6 +172,12 @@ def test_a_node_that_ec2_does_not_know(place: Place) -> None:
     assert f"EC2 does not know {GONE}" in sentence
 
 
+def test_a_no_counts_more_than_a_node_that_is_not_known(place: Place) -> None:
+    readable, sentence = place.can_read(GONE, place.ids[0], place.ids[2])
+    assert readable is False
+    assert GONE not in sentence
+
+
 def test_no_node_is_no_answer(place: Place) -> None:
     assert place.can_read()[0] is None
     assert place.calls == []
