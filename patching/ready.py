@@ -130,6 +130,6 @@ def _why(item: Soaked, elsewhere: set[Platform], now: datetime) -> str:
         return "Its soak is held while a problem is reported or an alarm is on."
     if item.ripeness is Ripeness.NEVER_STARTED:
         return "No verification Scan of ours has started its soak; install in non-production again."
-    if elsewhere:
+    if item.ripeness is Ripeness.READY:
         return f"Proven, but its entry of the list would also bring what isn't ready for {listed(map(str, elsewhere))}."
     return f"Soaks for another {words((item.ready_at or now) - now)}."

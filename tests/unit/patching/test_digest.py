@@ -103,6 +103,8 @@ MOVES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "steps": ({"plan": plan_with()[:1]}, ("the plan has 1 steps, not 2",)),
     "reboot option": ({"reboot_option": "NoReboot"}, ("reboot option RebootIfNeeded → NoReboot",)),
     "policy": ({"policy": {"soak": "8d"}}, ("policy soak 7d → 8d",)),
+    "the ready part only": ({"part": True}, ("the whole list → the ready part",)),
+    "a pin that is off": ({"policy": {"soak": "7d", "pin": "off"}}, ("policy pin (none) → off",)),
     "a waiver": ({"waivers": ("soak by Ada",)}, ("waiver soak by Ada was given",)),
 }
 
@@ -134,6 +136,26 @@ def test_i3_order_and_repetition_change_nothing(data: st.DataObject) -> None:
     assert moved(one, other) == ()
 
 
+SPELLINGS = {
+    "an epoch of 0": (PinnedPatch("bash.x86_64", "bash.x86_64:0:4.4"), PinnedPatch("bash.x86_64", "bash.x86_64:4.4")),
+    "the console's form": (
+        PinnedPatch("bash.x86_64", "bash.x86_64:0:4.4-1"),
+        PinnedPatch("bash.x86_64", "bash-0:4.4-1.x86_64"),
+    ),
+    "a KB in lower case": (PinnedPatch("KB890830", "Tool (KB890830)"), PinnedPatch("kb890830", "Tool (KB890830)")),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), SPELLINGS.values(), ids=SPELLINGS)
+def test_i3_spelling_changes_nothing(one: PinnedPatch, other: PinnedPatch) -> None:
+    assert digest_of(parts(pins=[one])) == digest_of(parts(pins=[other]))
+
+
+def test_i3_an_approval_of_an_earlier_version_named_no_part() -> None:
+    earlier = {key: value for key, value in parts().items() if key != "part"}
+    assert moved(earlier, parts()) == ("a list → the whole list",)
+
+
 PINS = st.sets(
     st.builds(
         lambda name, version: PinnedPatch(name, f"{name}:{version}"), st.sampled_from("ab"), st.sampled_from("12")
@@ -147,6 +169,7 @@ ANY_PARTS = st.builds(
     node_ids=st.sets(st.sampled_from(("i-1", "i-2", "i-3"))),
     baselines=st.dictionaries(st.sampled_from(("Debian 12", "Ubuntu 20")), st.sampled_from("xy")),
     waivers=st.sets(st.sampled_from("vw")),
+    part=st.booleans(),
     policy=st.dictionaries(st.sampled_from(("soak", "scan_max_age")), st.sampled_from((None, True, 1, "7d"))),
     plan=st.sampled_from(("0", "1")).map(lambda errors: plan_with(max_errors=errors)),
 )
