@@ -125,7 +125,7 @@ class Front:
         if status.startswith(("500", "501")) or body[:15].lower() == b"<!doctype html>":
             message = f"The sandbox does not implement {asked.service}:{asked.operation}."
             return _error(asked, SsmError("UnknownOperationException", message))
-        return Response(body, status=status, headers=headers)
+        return Response([body], status=status, headers=headers)  # a HEAD answer keeps the length that moto tells
 
     def _simulated_policy(self, environ: dict[str, Any], asked: Asked, account: str) -> Response:
         form = parse_qs(Request(environ).get_data().decode())

@@ -206,3 +206,12 @@ def test_what_cannot_be_simulated_is_refused(place: Place, source: str, more: di
     with pytest.raises(ClientError) as refused:
         place.client("iam").simulate_principal_policy(PolicySourceArn=source, ActionNames=["s3:GetObject"], **more)
     assert refused.value.response["Error"]["Code"] == code
+
+
+def test_a_look_at_the_object_without_its_content_tells_its_length(place: Place) -> None:
+    s3 = place.client("s3", PRODUCTION)
+    s3.put_object(Bucket=BUCKET, Key="lists/set.json", Body=b"{}")
+    assert s3.head_object(Bucket=BUCKET, Key="lists/set.json")["ContentLength"] == 2
+    with pytest.raises(ClientError) as refused:
+        s3.head_object(Bucket=BUCKET, Key="lists/another.json")
+    assert refused.value.response["Error"]["Code"] == "404"
