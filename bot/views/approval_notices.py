@@ -6,7 +6,7 @@ from bot.views.blocks import Rendered, header, message, sections
 from bot.views.change import approvals, backup_words, change_title, change_words
 from bot.views.checks import waived_lines
 from bot.views.facts import asked_part, extent, marks, warnings
-from bot.views.text import code, command, link, patches, place, plural, prose, user, users, when
+from bot.views.text import code, command, is_address, link, patches, place, plural, prose, user, users, when
 from commands.reports import ChangeReport
 from patching.durations import words
 from patching.states import ChangeState
@@ -101,6 +101,6 @@ def _way(report: ChangeReport, where: str | None) -> str:
     if change.state is not ChangeState.PENDING:
         return f"It no longer waits: {change_words(change)}."
     decide = "Its checks, Approve and Reject"
-    if where:
+    if where and is_address(where):
         return f"{decide}: {link(where, 'open its message')}."
     return f"{decide}: {command(f'status {change.ref}')}."

@@ -1,6 +1,8 @@
 """Answers to the person who asked, ephemeral."""
 
-from bot.views.blocks import Block, Rendered, context, divider, first, header, message, pager, section, sections
+from collections.abc import Sequence
+
+from bot.views.blocks import Block, Rendered, context, divider, header, message, pager, section, sections
 from bot.views.change import change_card, change_state, change_words
 from bot.views.compare import compared
 from bot.views.facts import NOT_PINNED, is_unpinned, marks, warnings
@@ -73,20 +75,22 @@ def _change(report: ChangeReport) -> Rendered:
 def _status(reply: StatusList) -> Rendered:
     blocks = [header("Status")]
     if reply.page == 0:
-        open_lines = [*map(_change_line, reply.open_changes), *map(_run_line, reply.open_runs)]
-        blocks += _list("Open now", open_lines, "nothing")
+        blocks += _list("Open now", (*reply.open_changes, *reply.open_runs), "nothing")
     open_ids = {run.id for run in reply.open_runs}
-    recent = [_run_line(run) for run in reply.recent if run.id not in open_ids]
+    recent = [run for run in reply.recent if run.id not in open_ids]
     blocks += _list("Recent", recent, "nothing here" if reply.page else "nothing yet; `/patch help` shows how to begin")
     blocks += pager("status-page", reply.page, reply.more, {})
     blocks.append(context(f"One of them in full: {command('status ID')}."))
     return message(f"Status: {len(reply.open_runs) + len(reply.open_changes)} open", blocks)
 
 
-def _list(title: str, lines: list[str], none: str) -> list[Block]:
-    if not lines:
+def _list(title: str, items: Sequence[Change | Run], none: str) -> list[Block]:
+    """An ack waits for this, so only what is shown is put into words."""
+    if not items:
         return [section(f"*{title}*: {none}.")]
-    return sections([f"*{title}*", *first(lines, _LINES_SHOWN, "not shown")])
+    shown = [_change_line(item) if isinstance(item, Change) else _run_line(item) for item in items[:_LINES_SHOWN]]
+    left_out = len(items) - len(shown)
+    return sections([f"*{title}*", *shown, *([f"and {left_out:,} more not shown"] if left_out else [])])
 
 
 def _run_line(run: Run) -> str:

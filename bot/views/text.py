@@ -23,11 +23,12 @@ _MARKS = {
     ":rotating_light:": "!",
 }
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_ESCAPED = str.maketrans(_ESCAPES)
 
 
 def escape(text: str) -> str:
     """`&`, `<` and `>`, nothing else (facts/slack.md "Text")."""
-    return "".join(_ESCAPES.get(character, character) for character in text)
+    return text.translate(_ESCAPED)
 
 
 def plain(text: str, limit: int) -> str:
@@ -36,7 +37,8 @@ def plain(text: str, limit: int) -> str:
     Control characters, line breaks and marks that turn the reading direction become spaces: a node's name must not
     be able to pass for something else.
     """
-    return clip(" ".join("".join(c if c.isprintable() else " " for c in text).split()), limit)
+    printable = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+    return clip(" ".join(printable.split()), limit)
 
 
 def prose(text: str, limit: int = 300) -> str:
@@ -129,7 +131,12 @@ def place(application: str, environment: str) -> str:
 def link(url: str, label: str, limit: int = 80) -> str:
     """A link under a label from outside; the label alone where the URL is none that could stand in markup."""
     shown = prose(label.replace("|", "/"), limit)
-    return f"<{escape(url)}|{shown}>" if shown and _URL.fullmatch(url) else shown
+    return f"<{escape(url)}|{shown}>" if shown and is_address(url) else shown
+
+
+def is_address(url: str) -> bool:
+    """A web address of a reasonable length that holds nothing which Slack would read as markup."""
+    return len(url) <= 300 and bool(_URL.fullmatch(url))
 
 
 def command(words: str) -> str:

@@ -1,11 +1,15 @@
 import json
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from bot.views.compare import PAGE_ROWS, compared
 from bot.views.tables import Flavour
 from bot.views.text import when
-from patching.compare import Verdict
+from commands.replies import Compared
+from patching.compare import Comparison, Coverage, Verdict
+from patching.soak import Readiness, Ripeness, Soaked
 from tests.unit.views.made import NOW, comparison, finding
 from tests.unit.views.seen import all_buttons, assert_accepted, shown
 
@@ -23,6 +27,25 @@ FLAVOURS = pytest.mark.parametrize("flavour", list(Flavour))
         (Verdict.PENDING_REBOOT, "1 waiting for a reboot in nonprod", "then `/patch scan orders-db nonprod`"),
         (Verdict.UNREADABLE, "1 can't be read", "`/patch scan orders-db nonprod` and `/patch scan orders-db prod`"),
         (Verdict.NO_COUNTERPART, "1 on a platform that nonprod has not", "nonprod needs a node of each platform"),
+        (
+            Verdict.STALE,
+            "1 with a scan that is too old",
+            "For what is too old: `/patch scan orders-db nonprod` and `/patch scan orders-db prod`",
+        ),
+        (
+            Verdict.FOREIGN,
+            "1 followed by somebody else's operation",
+            "somebody else's operation followed: `/patch scan",
+        ),
+        (Verdict.REJECTED, "1 rejected by a baseline", "Take what a baseline rejects off its list"),
+        (Verdict.OTHER_BASELINE, "1 under another baseline", "a baseline with the same rules"),
+        (Verdict.SUPERSEDED, "1 superseded in nonprod", "Approve in the baseline of prod the update that nonprod has"),
+        (
+            Verdict.OTHER_TITLE,
+            "1 with other content under the same KB in nonprod",
+            "`/patch install orders-db nonprod`",
+        ),
+        (Verdict.NEW_DEPENDENCY, "1 under a new name, its version in it", "`/patch install orders-db nonprod`"),
     ],
 )
 def test_each_mismatch_has_its_count_row_and_remedy(
@@ -36,6 +59,95 @@ def test_each_mismatch_has_its_count_row_and_remedy(
     assert advice in text
     assert "About openssl there is something to do." in text
     assert "About curl" not in text
+
+
+def test_every_verdict_has_its_words_and_its_advice() -> None:
+    for verdict in Verdict:
+        rendered = compared(comparison([finding(verdict)]))
+        assert_accepted(rendered)
+        assert ("\n→ " in shown(rendered)) is (verdict is not Verdict.TESTED)
+
+
+def soaking() -> Compared:
+    """One of each ripeness; two are not tested."""
+    late, ready, held, strange = (finding(Verdict.TESTED, name) for name in ("late", "ready", "held", "strange"))
+    bad = [finding(Verdict.UNTESTED, "bad"), finding(Verdict.AHEAD, "newer")]
+    items = (
+        *(Soaked(each, Ripeness.NEVER_STARTED) for each in bad),
+        Soaked(ready, Ripeness.READY, NOW, NOW),
+        Soaked(late, Ripeness.SOAKING, NOW, NOW + timedelta(days=2, hours=4)),
+        Soaked(held, Ripeness.HELD, NOW),
+        Soaked(strange, Ripeness.NEVER_STARTED),
+    )
+    return comparison([item.finding for item in items], readiness=Readiness(items), now=NOW)
+
+
+def test_each_patch_says_how_far_it_has_soaked_what_is_not_ready_first() -> None:
+    rendered = compared(soaking())
+    assert_accepted(rendered)
+    text = shown(rendered)
+    assert "*Soak*: 1 of 6 patches ready, 1 soaking, 1 held while" in text
+    assert "Patches 1–6 of 6, what is not ready first." in text
+    (rows,) = [block["rows"] for block in rendered[1] if block["type"] == "table"]
+    assert [(row[0]["text"], row[4]["text"]) for row in rows] == [
+        ("Patch", "Soak"),
+        ("bad.amd64", "not tested"),
+        ("newer.amd64", "not tested"),
+        ("late.amd64", "ready in 2 d 4 h"),
+        ("held.amd64", "held"),
+        ("strange.amd64", "not soaking: not installed by Patchgate"),
+        ("ready.amd64", "ready"),
+    ]
+
+
+@FLAVOURS
+def test_a_page_of_the_widest_rows_fits(flavour: Flavour) -> None:
+    found = [finding(Verdict.TESTED, f"{index:03}" + "x" * 300, **WIDE) for index in range(45)]
+    items = tuple(Soaked(each, Ripeness.NEVER_STARTED) for each in found)
+    reply = comparison(found, readiness=Readiness(items), now=NOW, source="s" * 63, target="t" * 63)
+    rendered = compared(reply, flavour)
+    assert_accepted(rendered)
+    assert f"Patches 1–{PAGE_ROWS} of 45" in shown(rendered)
+
+
+WIDE: dict[str, Any] = {
+    "version": "w" * 300,
+    "severity": "w" * 300,
+    "detail": "w" * 300,
+    "source_versions": ("v" * 300,),
+}
+
+
+def test_coverage_names_the_nodes_it_cannot_speak_for_and_their_stand_ins() -> None:
+    covered = Coverage(
+        seen=("i-1", "i-2"),
+        without_evidence=("i-3", "i-4"),
+        stopped=("i-3",),
+        unmanaged=("i-4",),
+        never_answered=("i-2",),
+        representatives={"i-1": ("i-8", "i-9"), "i-2": ("i-8", "i-9"), "i-3": ("i-7",), "i-4": ()},
+    )
+    rendered = compared(comparison([], comparison=Comparison((), (), (), covered)))
+    assert_accepted(rendered)
+    for words in (
+        ":warning: 2 nodes of prod without evidence: `i-3` and `i-4`.",
+        ":warning: 1 node of prod stopped: `i-3`.",
+        ":warning: 1 node of prod not managed by Systems Manager: `i-4`.",
+        ":warning: 1 node of prod whose agent never answered: `i-2`.",
+        ":warning: 1 node of prod for which no node of nonprod stands: `i-4`.",
+        "`i-8` and `i-9` of nonprod stand for `i-1` and `i-2` of prod.",
+        "`i-7` of nonprod stands for `i-3` of prod.",
+    ):
+        assert words in shown(rendered)
+
+
+def test_coverage_of_ten_thousand_nodes_fits() -> None:
+    ids = tuple(f"i-{index:017x}" for index in range(10_000))
+    covered = Coverage(without_evidence=ids, representatives={each: (each,) for each in ids})
+    rendered = compared(comparison([], comparison=Comparison((), (), (), covered)))
+    assert_accepted(rendered)
+    assert "and 9,995 more." in shown(rendered)
+    assert "and 9,995 more groups of nodes of one platform" in shown(rendered)
 
 
 @pytest.mark.parametrize(

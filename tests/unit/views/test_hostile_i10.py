@@ -1,14 +1,17 @@
 """I10: whatever stands in tags, titles, reasons and notes, a message stays ours, and Slack accepts it."""
 
+from datetime import timedelta
+
 import pytest
 
 from bot.views import notices
 from bot.views.blocks import Rendered
 from bot.views.change import change_card, change_details
+from bot.views.modals import approve_modal
 from bot.views.replies import refusal, render
 from bot.views.run import run_card, run_details
 from bot.views.tables import Flavour
-from commands.replies import Accepted, Approvals, StatusList
+from commands.replies import Accepted, Approvals, ChangeStatus, StatusList
 from commands.reports import ChangeReport, NodeLine, RunReport
 from patching.compare import Verdict
 from patching.gate import CHECKS, CheckResult, Outcome
@@ -16,6 +19,7 @@ from patching.model import Operation, PinnedPatch
 from patching.outcomes import NodeResult
 from patching.states import ChangeState, RunState
 from patching.summary import MissingPatch
+from sandbox.slack.blocks import check_view
 from tests.unit.views.made import (
     ALL_CHANGE_STATES,
     ALL_RUN_STATES,
@@ -36,11 +40,12 @@ from tests.unit.views.made import (
     step,
     window,
 )
-from tests.unit.views.seen import assert_accepted
+from tests.unit.views.seen import assert_accepted, assert_inert, texts
 
 TEXTS = pytest.mark.parametrize(
     "text", [HOSTILE, LONG, "&" * 3000, "\n> " * 1000], ids=["short", "long", "amp", "quote"]
 )
+CVE = "https://nvd.nist.gov/vuln/detail/CVE-2026-1000"
 MANY = 300  # more than a message can show
 NODES = tuple(node(index, HOSTILE) for index in range(60))
 
@@ -74,7 +79,11 @@ def hostile_run(text: str, state: RunState, production: bool, operation: Operati
 
 
 def hostile_change(text: str, state: ChangeState) -> ChangeReport:
-    failing = {name: CheckResult(name, text, Outcome.FAIL, text, text, at=NOW) for name in CHECKS}
+    outcomes = (Outcome.FAIL, Outcome.WAIVED, Outcome.WARN)
+    failing = {
+        name: CheckResult(name, text, outcomes[at % 3], text, text, at=NOW, waiver=text)
+        for at, name in enumerate(CHECKS)
+    }
     of = change(
         state=state,
         application=text,
@@ -86,11 +95,20 @@ def hostile_change(text: str, state: ChangeState) -> ChangeReport:
         digest="f" * 64,
         checks=checks(**failing),
         pins=tuple(PinnedPatch(text, text) for _ in range(MANY)),
+        emergency=text,
+        part=True,
+        required=2,
+        parts={"nodes": ["i-1"], "policy": {"pin": "off"}},
+        facts={
+            "part": {"ready": 1, "of": 500, "older": 1, "stays": [[text, text]] * 10},
+            "advisories": [{"label": text, "url": url} for url in (text, CVE, CVE + text) * 20],
+            "verdicts": {verdict.value: 5 for verdict in Verdict},
+        },
     )
     return change_report(
         of,
         decisions=tuple(
-            decision(kind, at, user_id=text, reason=text)
+            decision(kind, at, user_id=text, reason=text, backup=text)
             for kind in ("approve", "reject")
             for at in ("checking", "accepted", "refused")
         )
@@ -98,6 +116,7 @@ def hostile_change(text: str, state: ChangeState) -> ChangeReport:
         scans=(run(environment=text),) * 60,
         install=production_run(application=text),
         approvers=text,
+        superseded=change(id=3, note=(text + "\n") * 60, waivers={"soak-over": text}),
     )
 
 
@@ -125,8 +144,20 @@ def test_run_details(text: str, kind: str, flavour: Flavour) -> None:
 @pytest.mark.parametrize("state", ALL_CHANGE_STATES)
 def test_change(text: str, state: ChangeState) -> None:
     given = hostile_change(text, state)
-    for rendered in (change_card(given), notices.receipt(given, text), render(Approvals((given,) * 5, 0, True))):
+    for rendered in (
+        change_card(given),
+        render(ChangeStatus(given)),
+        notices.receipt(given, text),
+        notices.record_message(given),
+        notices.approval_asked(given, text),
+        notices.approval_reminder(given, timedelta(hours=4), text),
+        render(Approvals((given,) * 5, 0, True)),
+    ):
         assert_accepted(rendered)
+    view = approve_modal(given, {"channel": "C0ORDERS"})
+    assert check_view(view, "modal") == []
+    for markup in texts(view):
+        assert_inert(markup)
 
 
 @TEXTS

@@ -1,5 +1,6 @@
 from datetime import timedelta
 from email.message import EmailMessage
+from typing import Any
 
 import pytest
 
@@ -118,6 +119,68 @@ def test_reminder(changed: dict[str, object], expected: str) -> None:
     assert expected in shown(rendered)
     assert when(NOW.replace(day=29, hour=3)) in shown(rendered)
     assert "schedule is in" in shown(rendered) or changed.get("timezone", "") is None
+
+
+def preflight(**changed: Any) -> dict[str, Any]:
+    names = ("agent", "supported", "idle")
+    checks = [
+        {"name": name, "title": name.capitalize(), "outcome": "pass", "evidence": f"{name} holds.", "remedy": ""}
+        for name in names
+    ]
+    return {"application": "orders-db", "environment": "prod", "checks": checks, **changed}
+
+
+def preflight_check(outcome: str) -> dict[str, str]:
+    title, evidence, remedy = "Agents online", "db-1 is away.", "Start its agent."
+    return {"name": "agent", "title": title, "outcome": outcome, "evidence": evidence, "remedy": remedy}
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected", "text"),
+    [
+        (
+            preflight(),
+            [":white_check_mark: *Every node of orders-db prod can be patched.*", ":white_check_mark: *Agent*: agent"],
+            "Preflight: orders-db prod, 0 of 3 checks failed",
+        ),
+        (
+            preflight(checks=[preflight_check("fail"), preflight_check("warn")]),
+            [
+                ":x: *1 of 2 checks failed.*",
+                ":x: *Agents online*: db-1 is away.\n→ Start its agent.",
+                ":warning: *Agents online*",
+            ],
+            "Preflight: orders-db prod, 1 of 2 checks failed",
+        ),
+        (preflight(checks=[preflight_check("pass")]), ["*Agents online*: db-1 is away."], "0 of 1 check failed"),
+        (preflight(checks=[]), [":x: *Nothing is known of orders-db prod*"], "0 of 0 checks failed"),
+        (
+            preflight(checks=[], error="AWS refused access to account 2222."),
+            [":x: *The nodes of orders-db prod could not be looked at*: AWS refused access to account 2222."],
+            "Preflight: orders-db prod could not be looked at",
+        ),
+        (
+            preflight(checks=[{**preflight_check("fail"), "title": HOSTILE, "evidence": LONG, "remedy": LONG}] * 30),
+            ["&lt;!channel&gt;"],
+            "30 of 30 checks failed",
+        ),
+        (preflight(error=LONG, application=HOSTILE), ["&lt;!channel&gt;"], "could not be looked at"),
+    ],
+)
+def test_preflight(payload: dict[str, Any], expected: list[str], text: str) -> None:
+    rendered = notices.preflight_answer(payload)
+    assert_accepted(rendered)
+    assert text in rendered[0]
+    for words in expected:
+        assert words in shown(rendered)
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "can"), [(["pass", "warn"], True), (["pass", "fail"], False), ([], False), (["waived"], True)]
+)
+def test_preflight_promises_nothing_that_was_not_checked(outcomes: list[str], can: bool) -> None:
+    rendered = notices.preflight_answer(preflight(checks=[preflight_check(each) for each in outcomes]))
+    assert ("can be patched" in shown(rendered)) is can
 
 
 def test_decision_refused() -> None:

@@ -10,7 +10,17 @@ from bot.views.run import run_card
 from commands.replies import Accepted, Approvals, ChangeStatus, Done, Help, HelpLine, Reply, RunStatus, StatusList
 from patching.compare import Verdict
 from patching.states import ChangeState, RunState
-from tests.unit.views.made import EVE, change, change_report, comparison, finding, production_run, report, run
+from tests.unit.views.made import (
+    EVE,
+    change,
+    change_report,
+    comparison,
+    finding,
+    production_run,
+    report,
+    run,
+    unpinned_parts,
+)
 from tests.unit.views.seen import all_buttons, assert_accepted, buttons, shown
 
 
@@ -90,6 +100,17 @@ def test_status_lists_what_is_open_and_recent() -> None:
     assert "*Recent*\n`scan-12` orders-db nonprod: succeeded" in text
     assert text.count("install-15") == 1
     assert rendered[0] == "Status: 2 open"
+
+
+def test_lists_mark_what_is_unusual() -> None:
+    of = change(emergency="Exploited in the wild.", parts=unpinned_parts())
+    waiting = render(Approvals((change_report(of),), 0, False))
+    assert_accepted(waiting)
+    for rendered in (render(status(open_changes=(of,))), waiting):
+        line = "`change-4` :rotating_light: EMERGENCY · PRODUCTION · orders-db prod · NOT PINNED: waits for approval"
+        assert line in shown(rendered)
+    assert "> Exploited in the wild." in shown(waiting)
+    assert "EMERGENCY" not in shown(render(status(open_changes=(change(),))))
 
 
 def test_status_of_nothing_says_how_to_begin() -> None:
