@@ -9,9 +9,9 @@ from bot.views.tables import Flavour, table
 from bot.views.text import code, command, listed, patches, place, plain, plural, prose, several, when
 from bot.views.verdicts import advice, counted
 from commands.replies import Compared
-from patching.compare import Coverage, Finding
+from patching.compare import Coverage, Verdict
 from patching.severity import severity_label
-from patching.soak import Readiness
+from patching.soak import Readiness, Ripeness, Soaked
 
 PAGE_ROWS = 20
 _GROUPS_SHOWN = 5
@@ -24,9 +24,9 @@ def compared(reply: Compared, flavour: Flavour = Flavour.TABLE) -> Rendered:
     soak = _soak(reply)
     lines = [_counts(reply), *(soak_lines(soak[0]) if soak else ()), *_advice(reply), *_coverage(reply, found.coverage)]
     blocks = [header(title), *sections(lines)]
-    findings = _shown(reply, soak)
-    if findings:
-        blocks += _table(reply, findings, soak, flavour)
+    shown = _shown(reply, soak)
+    if shown:
+        blocks += _table(reply, shown, soak, flavour)
     blocks.append(context(_evidence(reply)))
     text = f"{place(reply.application, reply.target)}: {len(found.tested):,} tested, {len(found.mismatches):,} not"
     return message(text, blocks)
@@ -84,44 +84,52 @@ def _coverage(reply: Compared, coverage: Coverage) -> list[str]:
     return [*lines, *first(stands, _GROUPS_SHOWN, "groups of nodes of one platform")]
 
 
-def _shown(reply: Compared, soak: tuple[Readiness, datetime] | None) -> list[Finding]:
+def _shown(reply: Compared, soak: tuple[Readiness, datetime] | None) -> list[Soaked]:
     """What is not ready first; what is, too, where the soak was asked about."""
-    found = reply.comparison
     if soak is None:
-        return list(found.mismatches)
-    waiting = {item.finding for item in soak[0].waiting}
-    return [*found.mismatches, *sorted(found.tested, key=lambda finding: finding not in waiting)]
+        return [Soaked(finding, Ripeness.NEVER_STARTED) for finding in reply.comparison.mismatches]
+    return sorted(
+        soak[0].items, key=lambda item: (item.finding.verdict is Verdict.TESTED, item.ripeness is Ripeness.READY)
+    )
+
+
+def _readiest_last(item: Soaked) -> tuple[bool, bool]:
+    return item.finding.verdict is Verdict.TESTED, item.ripeness is Ripeness.READY
 
 
 def _table(
-    reply: Compared, findings: list[Finding], soak: tuple[Readiness, datetime] | None, flavour: Flavour
+    reply: Compared, shown: list[Soaked], soak: tuple[Readiness, datetime] | None, flavour: Flavour
 ) -> list[Block]:
-    last = (len(findings) - 1) // PAGE_ROWS
+    last = (len(shown) - 1) // PAGE_ROWS
     page = min(max(reply.page, 0), last)
     start = page * PAGE_ROWS
-    page_of = findings[start : start + PAGE_ROWS]
-    headers: tuple[str, ...] = ("Patch", f"{reply.target} would get", f"{reply.source} has", "Severity")
-    rows = [_row(finding) for finding in page_of]
-    if soak:
-        ripeness = {item.finding: ripeness_words(item, soak[1]) for item in soak[0].items}
-        headers = (*headers, "Soak")
-        rows = [(*row, ripeness.get(finding, "–")) for row, finding in zip(rows, page_of, strict=True)]
-    headers = (*headers, "Why, and what to do")
-    rows = [(*row, plain(finding.detail, 190)) for row, finding in zip(rows, page_of, strict=True)]
+    soak_header = ("Soak",) if soak else ()
+    headers = (
+        "Patch",
+        f"{reply.target} would get",
+        f"{reply.source} has",
+        "Severity",
+        *soak_header,
+        "Why, and what to do",
+    )
+    rows = [_row(item, soak[1] if soak else None) for item in shown[start : start + PAGE_ROWS]]
     made = table(headers, rows, flavour)
     what, order = ("Patches", "what is not ready first") if soak else ("Mismatches", "worst first")
-    where = f"{what} {start + 1:,}–{start + made.shown:,} of {len(findings):,}, {order}."
+    where = f"{what} {start + 1:,}–{start + made.shown:,} of {len(shown):,}, {order}."
     value = {"application": reply.application, "source": reply.source, "target": reply.target}
     return [section(where), *made.blocks, *pager("compare-page", page, page < last, value)]
 
 
-def _row(finding: Finding) -> tuple[str, ...]:
+def _row(item: Soaked, now: datetime | None) -> tuple[str, ...]:
     """Bounded so that a page of rows always fits into one table: what one page left out no other page would show."""
+    finding = item.finding
     return (
         plain(finding.kb_id, 70),
         plain(finding.version or finding.title, 50),
         plain(", ".join(finding.source_versions), 50),
         plain(severity_label(finding.severity), 16),
+        *((ripeness_words(item, now),) if now else ()),
+        plain(finding.detail, 190),
     )
 
 
