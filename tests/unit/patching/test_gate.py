@@ -15,6 +15,7 @@ from patching.gate import (
     GatePolicy,
     InstallFact,
     NodeFact,
+    OtherPatcher,
     Outcome,
     ProblemFact,
     evaluate,
@@ -241,6 +242,14 @@ REFUSED: dict[str, dict[str, Callable[[], GateInput]]] = {
     },
 }
 
+# A check that can't forbid: what it finds is shown.
+WARNED: dict[str, dict[str, Callable[[], GateInput]]] = {
+    "other-patchers": {
+        "a window": lambda: gate_input(other_patchers=(OtherPatcher("maintenance window mw-1", ("p1",)),)),
+        "nobody looked": lambda: gate_input(other_patchers=None),
+    },
+}
+
 
 def away(power: str = "running", ping: str | None = "Online") -> Node:
     return Node("i-p1", "p1", power, ping, DEBIAN)
@@ -255,6 +264,12 @@ def test_check(name: str) -> None:
     assert result(name, gate_input()).outcome is Outcome.PASS
     for what, refused in REFUSED.get(name, {}).items():
         assert result(name, refused()).outcome is Outcome.FAIL, what
+    for what, warned in WARNED.get(name, {}).items():
+        assert result(name, warned()).outcome is Outcome.WARN, what
+
+
+def test_every_check_can_say_no_or_beware() -> None:
+    assert REFUSED.keys() | WARNED.keys() == CHECKS.keys()
 
 
 @pytest.mark.parametrize(

@@ -170,3 +170,27 @@ def test_windows_rows_that_lose_their_title_have_not_changed() -> None:
     blank = PatchRow("KB4480979", "", OTHER)
     one, other = (evidence("np1", [each], platform=WINDOWS) for each in (titled, blank))
     assert (changed(one, other), changed(other, one)) == ((), ())
+
+
+BASH = "bash.x86_64"
+OLDER = pin(BASH, "0:4.4.19-14.el8")
+OFFERED = evidence("p1", [row(BASH, "0:4.4.20-4.el8_6", MISSING)])
+
+# An older version on the list: what the scan after the Install shows, and whether that confirms it.
+OLDER_CASES: dict[str, tuple[PatchRow | None, bool]] = {
+    "it shows it": (row(BASH, "0:4.4.19-14.el8", INSTALLED), True),
+    "it shows it, waiting for a reboot": (row(BASH, "0:4.4.19-14.el8", PENDING), True),
+    "the newer one on offer hides what is there": (row(BASH, "0:4.4.20-4.el8_6", MISSING), False),
+    "the repository has dropped it": (row(BASH, "0:4.4.17-1.el8", INSTALLED), False),
+    "the package is gone": (None, False),
+}
+
+
+@pytest.mark.parametrize(("shown", "confirmed"), OLDER_CASES.values(), ids=OLDER_CASES)
+def test_an_older_version_that_a_node_does_not_show_is_reported(shown: PatchRow | None, confirmed: bool) -> None:
+    result = reconcile([OLDER], OFFERED, after(*([shown] if shown else [])), SOURCE, older=[OLDER])
+    assert result.unconfirmed == (() if confirmed else (OLDER,))
+
+
+def test_an_older_version_is_nothing_to_a_node_that_was_not_offered_the_package() -> None:
+    assert reconcile([OLDER], BEFORE, after(KEPT), SOURCE, older=[OLDER]).unconfirmed == ()
