@@ -56,7 +56,7 @@ def demo_fleet() -> Fleet:
     repositories = {name: _mirror(name) for name in names}
     repositories["orders-db"] = _then(repositories["orders-db"], moves["orders-db, the next month"], 22)
     repositories["billing-db"] = _then(repositories["billing-db"], moves["billing-db, day 3"], 3)
-    policies = {"search-db": {"soak": "30d"}}
+    policies: dict[str, dict[str, Any]] = {"orders-db": {"alarms": ["orders-5xx"]}, "search-db": {"soak": "30d"}}
     # reports-db: dpkg never manages this package on its second node.
     failing = {"reports-db-nonprod-2": frozenset({"postgresql-15"})}
     alarms = {"orders-db": ("orders-5xx",)}
