@@ -142,7 +142,7 @@ def _environment_config(environment: Environment) -> dict[str, Any]:
 
 
 def _application(
-    name: str, failing: dict[str, frozenset[str]], policy: dict[str, str], alarms: tuple[str, ...]
+    name: str, failing: dict[str, frozenset[str]], policy: dict[str, Any], alarms: tuple[str, ...]
 ) -> Application:
     environments = tuple(
         environment(name, each, count, installed_packages(), baseline=BASELINE.name, failing=failing)
