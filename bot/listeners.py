@@ -12,59 +12,36 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.followups import FollowUps
+from bot.forms import Form, Forms, Opener, Value
 from bot.views.blocks import Rendered
-from bot.views.modals import APPLICATION, BACKUP, READ, REASON, approve_modal, clear_modal, problem_modal, reject_modal
+from bot.views.modals import REASON
 from bot.views.replies import refusal, render
 from bot.views.tables import Flavour
 from commands import command, grammar
 from commands.approvals import ListApprovals
 from commands.command import Actor, Command, Context
 from commands.compare import Compare
-from commands.decide import ApprovalForm, Decide, refusal_of
+from commands.decide import Decide
 from commands.errors import Refused
 from commands.install import Install, InstallPart
-from commands.ports import Clock, Directory, Role, Wake
+from commands.ports import Clock, Directory, Wake
 from commands.problem import ClearProblem, ReportProblem
 from commands.replies import Accepted, Done, Reply
-from commands.reports import change_report
 from commands.scan import Scan
 from commands.settle import Settle
 from commands.status import Status
 from commands.withdraw import Withdraw
 from patching.config import Configuration
 from patching.nodes import EnvironmentKey
-from storage import changes, problems, runs
+from storage import changes
 from storage.database import Store
 
 log = logging.getLogger(__name__)
 
-Value = Mapping[str, Any]
 Body = Mapping[str, Any]
 
 STRANGE = "That button is not one of Patchgate's any more; nothing was done. Use the newest message."
-Opener = Callable[[Value, str, Value], dict[str, Any]]
-
 BROKEN = "Patchgate failed inside; nothing was recorded. Tell an admin, who finds the reason in the log."
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What was filled in: `view.state.values`, in which each block's id is its input's action_id."""
-
-    values: Mapping[str, Any]
-
-    def text(self, name: str) -> str:
-        return str(self.values.get(name, {}).get(name, {}).get("value") or "")
-
-    @property
-    def approval(self) -> ApprovalForm:
-        chosen = self.values.get(READ, {}).get(READ, {}).get("selected_options") or []
-        return ApprovalForm(bool(chosen), self.text(BACKUP), self.text(APPLICATION))
-
-    @property
-    def last(self) -> str:
-        """The block under which an error of the whole form is shown."""
-        return list(self.values)[-1] if self.values else REASON
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +57,7 @@ class Listeners:
         app.command("/patch")(self.on_command)
         for action_id, build in self._buttons().items():
             app.action(action_id)(self._button(build, replaces=action_id.endswith("-page")))
-        for action_id, view in self._modals().items():
+        for action_id, view in Forms(self.config, self.store, self.clock, self.directory).openers().items():
             app.action(action_id)(self._opener(view))
         for callback_id, make in self._submissions().items():
             app.view(callback_id)(self._submission(make))
@@ -134,15 +111,6 @@ class Listeners:
             ),
             "status-page": lambda value: Status(page=int(value["page"])),
             "approvals-page": lambda value: ListApprovals(int(value["page"])),
-        }
-
-    def _modals(self) -> dict[str, Opener]:
-        """Buttons that open a form first: (value, who clicked, what travels with the modal) → view."""
-        return {
-            "approve": self._approve_modal,
-            "reject": self._reject_modal,
-            "report-problem": self._problem_modal,
-            "clear-problem": self._clear_modal,
         }
 
     def _submissions(self) -> dict[str, Callable[[Value, Form], Command]]:
@@ -210,41 +178,6 @@ class Listeners:
                 ack()
 
         return listener
-
-    def _approve_modal(self, value: Value, user_id: str, private: Value) -> dict[str, Any]:
-        """Refused before anything is filled in where that is known already; the sweep asks Slack afresh (ADR 0006)."""
-        change = changes.find(self.store.db, int(value["change"]))
-        if change is None:
-            raise Refused("That change is not known here; nothing was done.")
-        refused = refusal_of(
-            self.store.db, self.config, self.clock.now(), change, user_id, "approve", str(value["digest"])
-        )
-        if refused:
-            raise refused
-        if Role.APPROVER not in self.directory.roles(user_id):
-            raise Refused(
-                f"You don't hold the approver role, so you can't approve {change.ref}; nothing was changed. "
-                "If you were given it just now, try again in a minute."
-            )
-        return approve_modal(change_report(self.store, change, self.config), private)
-
-    def _reject_modal(self, value: Value, user_id: str, private: Value) -> dict[str, Any]:
-        change = changes.find(self.store.db, int(value["change"]))
-        if change is None or change.digest != value["digest"] or change.state.value != "pending":
-            raise Refused("That change is no longer waiting for a decision; nothing was done.")
-        return reject_modal(change, private)
-
-    def _problem_modal(self, value: Value, user_id: str, private: Value) -> dict[str, Any]:
-        run = runs.find(self.store.db, int(value["run"]))
-        if run is None:
-            raise Refused("That install is not known here; nothing was done.")
-        return problem_modal(run, private)
-
-    def _clear_modal(self, value: Value, user_id: str, private: Value) -> dict[str, Any]:
-        problem = problems.open_problem(self.store.db, str(value["application"]))
-        if problem is None:
-            raise Refused("No problem is reported there any more; nothing was done.")
-        return clear_modal(problem, private)
 
     def _ask_again(self, value: Value) -> Command:
         change = changes.find(self.store.db, int(value["change"]))

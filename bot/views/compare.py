@@ -9,7 +9,7 @@ from bot.views.tables import Flavour, table
 from bot.views.text import code, command, listed, patches, place, plain, plural, prose, several, when
 from bot.views.verdicts import advice, counted
 from commands.replies import Compared
-from patching.compare import Coverage, Verdict
+from patching.compare import Coverage
 from patching.severity import severity_label
 from patching.soak import Readiness, Ripeness, Soaked
 
@@ -85,16 +85,10 @@ def _coverage(reply: Compared, coverage: Coverage) -> list[str]:
 
 
 def _shown(reply: Compared, soak: tuple[Readiness, datetime] | None) -> list[Soaked]:
-    """What is not ready first; what is, too, where the soak was asked about."""
+    """Worst first; where the soak was asked about, what is tested stands after that, and what is ready last."""
     if soak is None:
         return [Soaked(finding, Ripeness.NEVER_STARTED) for finding in reply.comparison.mismatches]
-    return sorted(
-        soak[0].items, key=lambda item: (item.finding.verdict is Verdict.TESTED, item.ripeness is Ripeness.READY)
-    )
-
-
-def _readiest_last(item: Soaked) -> tuple[bool, bool]:
-    return item.finding.verdict is Verdict.TESTED, item.ripeness is Ripeness.READY
+    return sorted(soak[0].items, key=lambda item: item.ripeness is Ripeness.READY)
 
 
 def _table(
