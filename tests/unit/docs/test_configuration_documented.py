@@ -9,10 +9,11 @@ import yaml
 from pydantic import BaseModel
 
 from patching.config import Configuration, Policy, validate
-from patching.durations import parse_duration
+from patching.gate import CHECKS, NEVER_WAIVABLE
 from tests.unit.docs.tree import ROOT, sources
 
 PAGE = (ROOT / "docs" / "guide" / "configuration.md").read_text(encoding="utf-8")
+(EXAMPLE,) = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 _VARIABLE = r"\b((?:SLACK|PATCHGATE)_[A-Z_]+)\b"
 
 
@@ -47,10 +48,21 @@ def test_every_configuration_key_is_explained(key: str) -> None:
 
 
 def test_the_example_is_valid() -> None:
-    (example,) = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    assert set(validate(yaml.safe_load(example)).applications) == {"orders-db"}
+    assert set(validate(yaml.safe_load(EXAMPLE)).applications) == {"orders-db"}
 
 
 def test_policy_defaults_are_those_of_the_code() -> None:
-    rows = re.findall(r"^\| `policy\.(\w+)` \| `(\w+)` \|", PAGE, re.MULTILINE)
-    assert {key: parse_duration(value) for key, value in rows} == Policy().model_dump()
+    rows = dict(re.findall(r"^\| `policy\.(\w+)` \| `([^`]+)` \|", PAGE, re.MULTILINE))
+    assert set(rows) == {field.alias or name for name, field in Policy.model_fields.items()}
+    assert Policy.model_validate({key: yaml.safe_load(value) for key, value in rows.items()}) == Policy()
+
+
+def test_the_examples_policy_is_the_default_and_names_every_key() -> None:
+    policy = yaml.safe_load(EXAMPLE)["policy"]
+    assert set(policy) == {field.alias or name for name, field in Policy.model_fields.items()}
+    assert validate(yaml.safe_load(EXAMPLE)).policy == Policy()
+
+
+def test_the_checks_that_may_not_be_waived_are_named() -> None:
+    (sentence,) = re.findall(r"^These checks can't be made waivable: (.+)$", PAGE, re.MULTILINE)
+    assert re.findall(r"`([a-z-]+)`", sentence) == [name for name in CHECKS if name in NEVER_WAIVABLE]
