@@ -1,5 +1,6 @@
 """The page in headless Chromium, against a served workspace and a small simulated world."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +24,10 @@ from sandbox.slack.server import WorkspaceServer
 from sandbox.slack.workspace import Workspace
 from tests.unit.workspace.harness import Running
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+# Makefile looks it up in the same way.
+CHROMIUM = os.environ.get("CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 PAGE_DIR = Path(sandbox.__file__).parent / "page"
 # What the page may not do behind a test's back; an image that is not the page's own is refused on purpose.
 EXPECTED_CONSOLE = (

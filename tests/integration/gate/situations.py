@@ -1,6 +1,7 @@
 """For each check of the gate what makes it fail in an application that has soaked, and no other check without need."""
 
 from tests.integration.gate.world import (
+    ALARM,
     BASH,
     CHANNEL,
     Situation,
@@ -79,27 +80,31 @@ def the_bucket_left_the_configuration(town: Town, app: str) -> None:
     town.start()
 
 
+def an_alarm_is_on(town: Town, app: str) -> None:
+    town.around.world.set_alarm(ALARM, "ALARM")
+
+
 INSTALL = "install-source"
+SOAK, TESTED = "Soak over", "Every patch is what non-production has"
 SITUATIONS = {
     "install-verified": Situation(
         "Installed and verified in non-production", the_verification_scan_was_never_sent, INSTALL
     ),
     "nodes-succeeded": Situation("Every non-production node succeeded", a_node_joined_after_the_install, INSTALL),
     "no-pending-reboot": Situation("Nothing waits for a reboot", a_patch_waits_for_a_reboot, INSTALL),
-    "no-problem": Situation("No problem reported", a_problem_was_reported, "clear-problem"),
-    "soak-over": Situation("Soak over", nothing_more, "ask-again"),
-    "patches-tested": Situation("Every patch is what non-production has", the_repository_moved, INSTALL),
-    "same-baseline": Situation(
-        "Same baseline content", nothing_more, with_it=("Every patch is what non-production has",)
-    ),
+    "no-problem": Situation("No problem reported", a_problem_was_reported, "clear-problem", with_it=(SOAK,)),
+    "alarms-quiet": Situation("No alarm on", an_alarm_is_on, "ask-again", with_it=(SOAK,)),
+    "soak-over": Situation(SOAK, nothing_more, "ask-again"),
+    "patches-tested": Situation(TESTED, the_repository_moved, INSTALL, with_it=(SOAK,)),
+    "same-baseline": Situation("Same baseline content", nothing_more, with_it=(SOAK, TESTED)),
     "nodes-seen": Situation("Every node seen", a_production_node_stopped, with_it=("Every node can be patched",)),
     "preflight": Situation("Every node can be patched", a_production_agent_went_back_to_an_old_version),
-    "evidence-fresh": Situation("Scans fresh", a_nonproduction_node_stopped, "scan-source"),
+    "evidence-fresh": Situation("Scans fresh", a_nonproduction_node_stopped, "scan-source", with_it=(SOAK, TESTED)),
     "nodes-in-place": Situation("Every node where it belongs", a_nonproduction_node_was_tagged_production),
     "artifacts": Situation("A bucket for the pinned list", the_bucket_left_the_configuration),
     "something-to-install": Situation("Something to install", nothing_more),
 }
 
 
-# What the bot can't bring about with the sandbox yet, each broken in tests/unit/patching all the same.
-WITHOUT = frozenset({"alarms-quiet", "other-patchers", "artifacts-readable"})
+# `other-patchers` never fails, it warns; what a role may read is broken in tests/unit/patching.
+WITHOUT = frozenset({"other-patchers", "artifacts-readable"})

@@ -21,6 +21,7 @@ OPENSSL = Package("openssl", "amd64", "3.0.15-1~deb12u1", suite="security")
 OPENSSL_NEW = replace(OPENSSL, version="3.0.16-1~deb12u1")
 CHANNEL = "C0PATCHING"
 STRICT = "acme-debian-12-strict"
+ALARM = "slow-queries"
 SPARE = "spare"  # the patch group of nodes that stand in no environment yet
 BLOCKED, PENDING = "Blocked by the gate", "Waits for approval"
 
@@ -57,10 +58,12 @@ def gate_fleet(applications: Iterable[str]) -> Fleet:
 
 def _special(application: Application) -> Application:
     nonprod, prod = application.environments
-    policy: dict[str, str] = {}
+    policy: dict[str, object] = {}
     match application.name:
         case "soak-over":
             policy = {"soak": "30d"}
+        case "alarms-quiet":
+            return replace(application, policy={"alarms": [ALARM]}, alarms=(ALARM,))
         case "install-verified":
             # An Install of which nobody knows what it changed restarts the soak; here that is over at once.
             policy = {"soak": "1s"}
@@ -178,12 +181,9 @@ def report_card(town: Town, application: str) -> Message:
 
 
 def buttons(card: Message) -> set[str]:
-    return {
-        element["action_id"]
-        for block in card["blocks"] or []
-        for element in block.get("elements", ())
-        if "action_id" in element
-    }
+    """Action ids of what a card offers, but for Withdraw, which whoever asked may do as long as nothing is decided."""
+    elements = [element for block in card["blocks"] or [] for element in block.get("elements", ())]
+    return {element["action_id"] for element in elements if "action_id" in element} - {"withdraw"}
 
 
 def forged_approve(town: Town, ref: str, digest: str) -> Message:
