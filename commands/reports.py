@@ -41,6 +41,7 @@ class RunReport:
     problem: Problem | None  # open on the application
     unsettled: tuple[Step, ...]  # steps of which a person must say whether they were sent
     may_report_problem: bool  # an ended non-production Install
+    change: Change | None = None  # the change behind a production Install
 
     @property
     def finished_nodes(self) -> int:
@@ -84,6 +85,7 @@ def run_report(store: Store, run: Run) -> RunReport:
             step for step in planned if step.state is StepState.UNKNOWN and run.state is RunState.NEEDS_HUMAN
         ),
         may_report_problem=install and not run.production and ended and run.state is not RunState.CANCELLED,
+        change=changes.find(db, run.change_id) if run.change_id and run.purpose is Purpose.CHANGE else None,
     )
 
 

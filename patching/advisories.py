@@ -10,7 +10,7 @@ from patching.compare import Finding
 from patching.model import Platform
 from patching.severity import severity_rank
 
-_KB = re.compile(r"KB(\d{4,9})", re.IGNORECASE)
+_KB = re.compile(r"KB(\d{4,9})", re.ASCII | re.IGNORECASE)
 _CVE = re.compile(r"CVE-\d{4}-\d{4,19}", re.ASCII)
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]{1,100}")  # deb-control(5); what a Debian-family id names before ".arch"
 

@@ -152,7 +152,7 @@ def _told(ripe: Ripeness, pins: tuple[PinnedPatch, ...]) -> dict[str, Any]:
         "verdicts": {str(verdict): count for verdict, count in ripe.comparison.counts.items()},
         "part": {
             "ready": len(part.pins),
-            "of": len(ripe.comparison.findings),
+            "of": len(part.pins) + len({(finding.kb_id, finding.title) for finding, _ in part.stays_behind}),
             "older": len(part.older),
             "stays": [[finding.kb_id, why] for finding, why in part.stays_behind[:SHOWN]],
         },

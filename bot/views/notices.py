@@ -12,6 +12,7 @@ from typing import Any
 from bot.views.approval_notices import approval_asked, approval_reminder, receipt, record_message
 from bot.views.blocks import Rendered, header, message, section, sections
 from bot.views.checks import MARKS
+from bot.views.facts import warnings
 from bot.views.replies import refusal
 from bot.views.run import fallback, run_state, run_title, state_words
 from bot.views.run_results import next_step, results
@@ -45,22 +46,22 @@ class Email:
 
 def install_started(report: RunReport) -> Rendered:
     """To an owner, by direct message."""
-    return _about(report.run), [header(run_title(report.run)), section(_start(report))]
+    return _about(report.run), [header(run_title(report.run)), *sections([*_unusual(report), _start(report)])]
 
 
 def install_ended(report: RunReport) -> Rendered:
     """To an owner, by direct message."""
-    return message(fallback(report), [header(run_title(report.run)), *sections(_end(report))])
+    return message(fallback(report), [header(run_title(report.run)), *sections([*_unusual(report), *_end(report)])])
 
 
 def email_started(report: RunReport) -> Email:
     """To an owner's address."""
-    return _email(f"Install starts: {run_title(report.run)}", [_start(report)])
+    return _email(f"Install starts: {run_title(report.run)}", [*_unusual(report), _start(report)])
 
 
 def email_ended(report: RunReport) -> Email:
     """To an owner's address."""
-    return _email(f"Install {state_words(report.run)}: {run_title(report.run)}", _end(report))
+    return _email(f"Install {state_words(report.run)}: {run_title(report.run)}", [*_unusual(report), *_end(report)])
 
 
 def reminder(payload: Mapping[str, Any]) -> Rendered:
@@ -119,6 +120,11 @@ def _preflight_check(check: Mapping[str, Any]) -> str:
 def decision_refused(sentence: str, person: str | None = None) -> Rendered:
     """To somebody whose click on Approve or Reject does not count, with the reason."""
     return refusal(sentence, person)
+
+
+def _unusual(report: RunReport) -> list[str]:
+    """An emergency, or a list that is not pinned."""
+    return warnings(report.change) if report.change else []
 
 
 def _start(report: RunReport) -> str:

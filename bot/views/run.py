@@ -15,6 +15,7 @@ from bot.views.blocks import (
     section,
     sections,
 )
+from bot.views.facts import warnings
 from bot.views.run_results import next_step, progress, results
 from bot.views.tables import Attachment, Flavour, listing
 from bot.views.text import bar, code, escape, patches, place, plain, plural, prose, several, user, when
@@ -41,7 +42,8 @@ _STAGES = {
 def run_card(report: RunReport) -> Rendered:
     """The one message of a run in its application's channel."""
     run = report.run
-    blocks = [header(run_title(run)), section(f"{_asked(run)}\n{run_state(report)}")]
+    unusual = warnings(report.change) if report.change else []
+    blocks = [header(run_title(run)), *sections([_asked(run), *unusual, run_state(report)])]
     if run.state.ended:
         blocks += sections(results(report))
         blocks.append(section(next_step(report)))
