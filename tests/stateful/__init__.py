@@ -1,0 +1,1 @@
+"""Random stories over changes, told step by step against the simulated AWS."""

@@ -1,0 +1,342 @@
+"""Stories of changes, made up by hypothesis and judged by an independent ledger (issue 3, Shows 3).
+
+No path sends without enough current approvers who never asked and a passing gate on scans newer than the approval;
+and every legitimate path does send.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from commands.command import Command
+from commands.decide import ApprovalForm, Decide
+from commands.emergency import Emergency
+from commands.errors import Refused
+from commands.install import Install
+from commands.ports import Role
+from commands.problem import ClearProblem, ReportProblem
+from commands.waive import Waive
+from commands.withdraw import Withdraw
+from patching.gate import Outcome
+from patching.states import ChangeState, RunState
+from storage import audit, changes, problems, runs
+from storage.changes import Change
+from storage.runs import Purpose
+from tests.stateful.house import House
+from tests.stateful.ledger import Ledger
+from tests.stateful.street import Street
+
+STEPS = 30
+SOAK = timedelta(days=7)
+ASKERS = ("U0ANN", "U0KIM")
+APPROVERS = ("U0OLA", "U0LEE", "U0KIM", "U0ADA", "U0ANN")
+WAIVABLE = ("soak-over", "install-verified")
+
+
+def held() -> dict[Role, set[str]]:
+    """Kim and Ada hold two roles each, so that only four eyes stand in their way."""
+    return {
+        Role.OPERATOR: {"U0ANN", "U0KIM"},
+        Role.APPROVER: {"U0OLA", "U0LEE", "U0KIM", "U0ADA"},
+        Role.ADMIN: {"U0ADA"},
+    }
+
+
+def policy(required: int) -> dict[str, object]:
+    return {"approvals_required": required, "waivable": WAIVABLE, "soak": "7d"}
+
+
+class Changes(RuleBasedStateMachine):
+    """`disturbed`: something happened since the newest change was judged that may keep it from being sent."""
+
+    street: Street
+
+    @initialize(required=st.sampled_from((1, 2)))
+    def installed_and_soaked(self, required: int) -> None:
+        self.house: House = self.street.next_house(policy(required))
+        self.house.people.held = held()
+        self.ledger = Ledger(self.house, required)
+        self.disturbed = False
+        self.prove()
+
+    # --- What people do
+
+    @rule(user=st.sampled_from((*ASKERS, "U0OLA")), judged=st.booleans())
+    def ask(self, user: str, judged: bool) -> None:
+        self.open(Install(self.house.prod), user)
+        self.wait_for_the_gate(judged)
+
+    @rule(user=st.sampled_from(("U0ADA", "U0ANN")), judged=st.booleans())
+    def emergency(self, user: str, judged: bool) -> None:
+        self.open(Emergency(self.house.prod, "the exploit is public"), user, emergency=True)
+        self.wait_for_the_gate(judged)
+
+    @precondition(lambda self: self.failing())
+    @rule(data=st.data(), user=st.sampled_from(("U0ADA", "U0KIM")))
+    def waive(self, data: st.DataObject, user: str) -> None:
+        change = self.newest()
+        check = data.draw(st.sampled_from(self.failing()), label="check")
+        self.open(Waive(change.id, check, "known and harmless"), user, emergency=bool(change.emergency))
+        self.house.settle()
+
+    @precondition(lambda self: self.state() is ChangeState.PENDING)
+    @rule(user=st.sampled_from(APPROVERS), seen=st.booleans())
+    def click(self, user: str, seen: bool) -> None:
+        """`seen` False: the button of a message that showed something else."""
+        self.approve(user, self.newest().digest or "" if seen else "0" * 64)
+
+    @precondition(lambda self: self.state() is ChangeState.PENDING)
+    @rule(user=st.sampled_from(APPROVERS))
+    def double_click(self, user: str) -> None:
+        first, second = (self.approve(user, self.newest().digest or "") for _ in range(2))
+        assert not second, f"{user} clicked twice and was heard twice ({first})"
+
+    @precondition(lambda self: self.state() is ChangeState.PENDING)
+    @rule(users=st.permutations(APPROVERS))
+    def race(self, users: list[str]) -> None:
+        """Two click before either click is judged."""
+        for user in users[:2]:
+            self.approve(user, self.newest().digest or "")
+        self.house.round()
+
+    @precondition(lambda self: self.state() is ChangeState.PENDING)
+    @rule(user=st.sampled_from(APPROVERS))
+    def reject(self, user: str) -> None:
+        change = self.newest()
+        self.tried(Decide(change.id, "reject", change.digest or "", "not tonight"), user)
+
+    @precondition(lambda self: self.house.newest is not None)
+    @rule(user=st.sampled_from((*ASKERS, "U0OLA")))
+    def withdraw(self, user: str) -> None:
+        change = self.newest()
+        if self.tried(Withdraw(change.id), user):
+            assert user in self.ledger.requests[change.id].excluded
+            assert self.newest().state is ChangeState.WITHDRAWN
+
+    @rule()
+    def report_problem(self) -> None:
+        self.disturbed |= self.tried(ReportProblem(self.proof_run(), "queries hang"), "U0EVE")
+
+    @rule(user=st.sampled_from(("U0ANN", "U0OLA")))
+    def clear_problem(self, user: str) -> None:
+        self.tried(ClearProblem(self.house.name, "it was the network"), user)
+
+    @rule()
+    def install_in_nonprod(self) -> None:
+        if self.tried(Install(self.house.nonprod), "U0ANN"):
+            self.disturbed = True
+
+    # --- What happens to people
+
+    @rule(user=st.sampled_from(APPROVERS))
+    def role_lost(self, user: str) -> None:
+        self.house.people.held[Role.APPROVER].discard(user)
+
+    @rule(user=st.sampled_from(APPROVERS))
+    def role_given(self, user: str) -> None:
+        self.house.people.held[Role.APPROVER].add(user)
+
+    @rule(readable=st.booleans())
+    def group(self, readable: bool) -> None:
+        self.house.people.readable = readable
+
+    # --- What happens to the world
+
+    @rule()
+    def drift(self) -> None:
+        self.house.world.move_repository(self.house.name)
+        self.disturbed = True
+
+    @rule(by=st.sampled_from((timedelta(minutes=2), timedelta(minutes=40), timedelta(hours=3), timedelta(hours=25))))
+    def wait(self, by: timedelta) -> None:
+        """Expiry, stale scans, scans for the send that have grown old; an emergency's soak may end meanwhile."""
+        self.house.jump(by)
+        self.disturbed = True
+
+    @rule()
+    def soak(self) -> None:
+        self.house.jump(SOAK)
+        self.disturbed = True
+
+    @rule()
+    def lose_a_reply(self) -> None:
+        """SSM takes the next command, and nobody hears of it."""
+        self.house.world.faults.add("ssm", "SendCommand", "lost-reply", 1)
+
+    @rule(required=st.sampled_from((None, 1, 2)))
+    def restart(self, required: int | None) -> None:
+        """`required`: with another policy, which what was asked before does not stand for."""
+        if required is None or required == self.ledger.required:
+            self.house.restart()
+            return
+        self.house.restart(policy(required))
+        self.ledger.required = required
+        self.disturbed = True
+
+    @rule(rounds=st.integers(1, 3))
+    def sweeps(self, rounds: int) -> None:
+        for _ in range(rounds):
+            self.house.round()
+
+    @rule()
+    def settle(self) -> None:
+        self.house.settle()
+
+    @precondition(lambda self: self.state() is ChangeState.PENDING and not self.disturbed)
+    @rule()
+    def approve_with_enough(self) -> None:
+        """A legitimate path from wherever the story stands: it is sent, once, and it ends well."""
+        if self.house.people.readable and problems.open_problem(self.house.store.db, self.house.name) is None:
+            self.let_go()
+
+    # --- What always holds
+
+    @invariant()
+    def nothing_was_sent_that_may_not_be(self) -> None:
+        if hasattr(self, "ledger"):
+            self.ledger.look()
+
+    def teardown(self) -> None:
+        if not hasattr(self, "ledger"):
+            return
+        self.end_what_is_open()
+        self.house.world.move_repository(self.house.name)  # so that production misses something again
+        self.prove()
+        self.open(Install(self.house.prod), "U0ANN")
+        self.house.settle()
+        assert self.state() is ChangeState.PENDING, self.told()
+        self.let_go()
+        assert audit.first_broken(self.house.store.db) is None
+        self.only_the_lists_were_installed()
+        self.house.close()
+
+    # --- How it is done
+
+    def open(self, asked: Command, user: str, *, emergency: bool = False) -> None:
+        before = self.house.newest
+        if self.tried(asked, user):
+            self.ledger.asked(user, before, emergency=emergency)
+            self.disturbed = False
+
+    def wait_for_the_gate(self, judged: bool) -> None:
+        """`judged` False: what comes next comes while both environments are still scanned."""
+        if judged:
+            self.house.settle()
+
+    def approve(self, user: str, digest: str) -> bool:
+        change = self.newest()
+        form = ApprovalForm(has_read=True, backup="snapshot of last night", application=self.house.name)
+        if self.tried(Decide(change.id, "approve", digest, form=form), user):
+            self.ledger.approved(user, change, digest)
+            return True
+        return False
+
+    def tried(self, asked: Command, user: str) -> bool:
+        """Whether it was taken in; a refusal writes nothing."""
+        before = self.house.commits()
+        try:
+            self.house.ask(asked, user)
+        except Refused:
+            assert self.house.commits() == before
+            return False
+        return True
+
+    def prove(self) -> None:
+        """The newest set into non-production, and its soak."""
+        self.house.ask(Install(self.house.nonprod), "U0ANN")
+        self.house.settle()
+        newest = runs.recent(self.house.store.db, 1)[0]
+        assert newest.state is RunState.SUCCEEDED, newest
+        self.house.jump(SOAK + timedelta(days=1))
+
+    def let_go(self) -> None:
+        """As many approve as are still wanted; then time does the rest."""
+        self.house.round()  # clicks that came before are judged first
+        change = self.newest()
+        if change.state is ChangeState.PENDING:
+            self.house.people.held[Role.APPROVER] |= {"U0OLA", "U0LEE"} | self.given(change)
+            wanted = change.required - len(self.given(change))
+            for user in self.ledger.candidates(change)[:wanted]:
+                assert self.approve(user, change.digest or "")
+        self.house.settle()
+        self.ledger.look()
+        assert self.state() is ChangeState.DONE, self.told()
+        (install,) = runs.of_change(self.house.store.db, change.id, Purpose.CHANGE)
+        assert install.state is RunState.SUCCEEDED, install
+        assert self.ledger.installs(change.id) == 1
+
+    def given(self, change: Change) -> set[str]:
+        return set(changes.approvers(self.house.store.db, change))
+
+    def end_what_is_open(self) -> None:
+        """Everybody is back, the problem is cleared, and what still waits is taken back."""
+        self.house.people.held, self.house.people.readable = held(), True
+        self.house.settle()
+        self.tried(ClearProblem(self.house.name, "it was the network"), "U0ANN")
+        change = self.house.newest
+        if change and change.state is ChangeState.PENDING:
+            assert self.tried(Withdraw(change.id), change.requesters[0])
+
+    def only_the_lists_were_installed(self) -> None:
+        """What production's nodes installed is what the change named that sent them (dependencies: none here)."""
+        db, production = self.house.store.db, self.house.node_ids("prod")
+        listed = {
+            (pin.id, pin.title)
+            for run in runs.recent(db, 1000)
+            if run.change_id and run.purpose is Purpose.CHANGE
+            for pin in run.pins or ()
+        }
+        installs = [each for each in self.house.world.installs() if production & each.rows.keys()]
+        assert installs
+        for install in installs:
+            assert {row for rows in install.rows.values() for row in rows} <= listed
+
+    def newest(self) -> Change:
+        change = self.house.newest
+        assert change
+        return change
+
+    def state(self) -> ChangeState | None:
+        change = self.house.newest
+        return change.state if change else None
+
+    def failing(self) -> list[str]:
+        change = self.house.newest
+        if change is None or change.state is not ChangeState.BLOCKED:
+            return []
+        return [check.name for check in change.checks or () if check.outcome is Outcome.FAIL]
+
+    def proof_run(self) -> int:
+        """The newest ended Install in non-production."""
+        found = runs.recent(self.house.store.db, 1000)
+        return next(run.id for run in found if not run.production and run.ref.startswith("install") and run.ended_at)
+
+    def told(self) -> str:
+        change = self.newest()
+        failing = [f"{each.name}: {each.evidence}" for each in change.checks or () if each.outcome is Outcome.FAIL]
+        return f"{change.ref} is {change.state}: {change.note} {failing}"
+
+
+def test_I2_I3_I4_no_story_sends_what_it_may_not_and_every_legitimate_one_sends(street: Street, examples: int) -> None:
+    stories: Callable[[], Changes] = type("Stories", (Changes,), {"street": street})
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        stories,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=STEPS,
+            deadline=None,
+            database=None,
+            print_blob=True,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
