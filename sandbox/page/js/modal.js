@@ -97,7 +97,8 @@ function draw(view, depth) {
     key: () => "buttons",
     render: () => h("div", { class: "footer-buttons" }, cancel, ok),
   });
-  if (first) dialog.querySelector(".modal-blocks :is(input, select, textarea)")?.focus();
+  // What is decided on stands above the first field; it must be seen first.
+  if (first) dialog.querySelector(".modal-blocks :is(input, select, textarea)")?.focus({ preventScroll: true });
 }
 
 function formOf(view) {
