@@ -81,10 +81,15 @@ def patches_tested(gate: GateInput) -> CheckResult:
 
 
 def _part_tested(gate: GateInput) -> CheckResult:
-    """Every entry of the part's list is tested, or is an older version that is; the rest is shown."""
-    part, total = gate.ready_part, counted(len(gate.comparison.findings), "patch", "patches")
+    """Every entry of the part's list is tested, or is an older version that is; the rest is shown.
+
+    Entries are counted, not findings: what two platforms need alike is one entry.
+    """
+    part = gate.ready_part
     if part is None:
         return PATCHES_TESTED.failed("Not known which patches are ready.", "Ask again.", Action.ASK_AGAIN)
+    stays = {(finding.kb_id, finding.title) for finding, _ in part.stays_behind}
+    total = counted(len(part.pins) + len(stays), "patch", "patches")
     proven = {PinnedPatch(finding.kb_id, finding.title) for finding in gate.comparison.tested}
     proven |= {each.pin for each in part.older}
     unproven = [pin.id for pin in part.pins if pin not in proven]
@@ -93,8 +98,8 @@ def _part_tested(gate: GateInput) -> CheckResult:
             f"On the list and not tested in {gate.source.name}: {listed(unproven)}.", "Ask again.", Action.ASK_AGAIN
         )
     older = f"; {len(part.older)} proven, not the newest" if part.older else ""
-    behind = f"; {len(part.stays_behind)} stay behind" if part.stays_behind else ""
-    names = f" ({listed(finding.kb_id for finding, _ in part.stays_behind)})" if part.stays_behind else ""
+    names = f" ({listed(kb_id for kb_id, _ in stays)})" if stays else ""
+    behind = f"; {len(stays)} stay behind" if stays else ""
     if not part.pins:
         return PATCHES_TESTED.failed(
             f"None of {total} is proven and has soaked{behind}{names}.", "Ask again when some are.", Action.ASK_AGAIN

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from patching.titles import name_of
 
-_MONTHLY = re.compile(r"(\d{4}-\d{2})\s+(.*(?:Cumulative Update|Monthly Quality Rollup).*)", re.IGNORECASE)
-_IN_NAME = re.compile(r"\d+(?:\.\d+)+(?:-\d+)*")
+_MONTHLY = re.compile(r"([0-9]{4}-[0-9]{2})\s+(.*(?:Cumulative Update|Monthly Quality Rollup).*)", re.IGNORECASE)
+_IN_NAME = re.compile(r"[0-9]+(?:\.[0-9]+)+(?:-[0-9]+)*")
 
 
 class Issue(NamedTuple):

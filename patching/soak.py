@@ -118,7 +118,7 @@ def soak_of(since: datetime | None, soak: timedelta, holds: Holds, now: datetime
         return Ripeness.HELD, None
     ready_at = since + soak
     for start, end in _merged(holds):
-        if end > since and start < ready_at:
+        if max(start, since) < min(end, ready_at):
             ready_at += end - max(start, since)
     return (Ripeness.READY if ready_at <= now else Ripeness.SOAKING), ready_at
 

@@ -32,6 +32,7 @@ from tests.unit.patching.build import (
     MISSING,
     NOW,
     SOAK,
+    UBUNTU,
     evidence,
     fact,
     gate_input,
@@ -115,6 +116,14 @@ def test_a_part_passes_where_the_whole_does_not() -> None:
 def test_a_part_says_what_stays_behind() -> None:
     tested = result("patches-tested", by_patch(READY, SOAKING, UNTESTED, part=True))
     assert tested.evidence == "1 of 3 patches are proven in nonprod; 2 stay behind (soaking.amd64 and untested.amd64)."
+
+
+def test_what_two_platforms_need_alike_is_counted_once() -> None:
+    given = by_patch(READY, SOAKING, part=True)
+    both = tuple((replace(given.comparison.findings[1], platform=each), "Soaks.") for each in (DEBIAN, UBUNTU))
+    assert given.ready_part
+    tested = result("patches-tested", replace(given, ready_part=replace(given.ready_part, stays_behind=both)))
+    assert tested.evidence.startswith("1 of 2 patches are proven in nonprod; 1 stay behind")
 
 
 PIN = PinnedPatch(UNTESTED, f"{UNTESTED}:2")

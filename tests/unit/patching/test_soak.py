@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from patching.clocks import Holds
@@ -81,6 +81,8 @@ def test_one_clock(since: datetime | None, holds: Holds, ripeness: Ripeness, rea
     assert soak_of(since, WEEK, tuple(reversed(holds)), NOW) == (ripeness, ready_at)
 
 
+@settings(max_examples=400)
+@example(since=1, soak=0, spans=[(0, 2)])
 @given(
     since=st.integers(0, 100),
     soak=st.integers(0, 50),
