@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from sqlite_utils import Database
 
+from patching.digest import digest_of
 from storage import audit, changes, evidence, runs, steps
 from storage.changes import Change
 from storage.database import Store, to_text
@@ -20,7 +22,7 @@ def record_of(store: Store, change: Change) -> dict[str, Any]:
     db = store.db
     own = {change.ref, *(run.ref for run in _runs(db, change))}
     head = audit.written_head(db)
-    return {
+    record = {
         "format": FORMAT,
         "change": {
             "id": change.ref,
@@ -61,6 +63,12 @@ def record_of(store: Store, change: Change) -> dict[str, Any]:
         "chain": [_link(row, own) for row in audit.rows(db)],
         "head": {"id": head.id, "hash": head.hash} if head else None,
     }
+    return {**record, "sums": sums_of(record)}
+
+
+def sums_of(record: Mapping[str, Any]) -> dict[str, str]:
+    """Part → hash of its content: what the audit chain does not cover can't change unseen in the file either."""
+    return {name: digest_of({name: part}) for name, part in record.items() if name != "sums"}
 
 
 def as_json(record: dict[str, Any]) -> str:

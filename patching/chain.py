@@ -40,10 +40,10 @@ def link_hash(previous: str, fields: Iterable[str]) -> str:
 
 
 def first_broken(links: Iterable[Link], head: Head | None) -> Broken | None:
-    """None when the chain holds up to its head."""
+    """None when the chain holds up to its head. Rows are numbered from 1 without a gap: the hash leaves the id out."""
     previous, last = GENESIS, 0
     for link in links:
-        if link.previous != previous:
+        if link.id != last + 1 or link.previous != previous:
             return Broken(
                 link.id, f"Row {link.id} does not follow row {last}: one between them is gone or was changed."
             )
