@@ -4,7 +4,6 @@ No path sends without enough current approvers who never asked and a passing gat
 and every legitimate path does send.
 """
 
-from collections.abc import Callable
 from datetime import timedelta
 
 from hypothesis import HealthCheck, settings
@@ -328,9 +327,8 @@ class Changes(RuleBasedStateMachine):
 
 
 def test_I2_I3_I4_no_story_sends_what_it_may_not_and_every_legitimate_one_sends(street: Street, examples: int) -> None:
-    stories: Callable[[], Changes] = type("Stories", (Changes,), {"street": street})
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        stories,
+    run_state_machine_as_test(
+        type("Stories", (Changes,), {"street": street}),
         settings=settings(
             max_examples=examples,
             stateful_step_count=STEPS,
