@@ -59,8 +59,8 @@ mutation: $(INSTALLED) ## Break each safety rule in turn and see a named test fa
 	@$(BIN)/python -m tests.mutation
 
 .PHONY: torture
-torture: $(INSTALLED) ## Crash, throttle and lose replies at random; check that nothing is sent twice or lost
-	@$(BIN)/python -m tests.torture
+torture: $(INSTALLED) ## Tell random stories of changes and see that nothing is sent that may not be (STORIES=… of them)
+	@$(BIN)/pytest -q tests/stateful --stateful-examples $(or $(STORIES),200)
 
 .PHONY: bench
 bench: $(INSTALLED) ## Measure ack latency beside a bare Bolt app, and AWS calls beside the fewest possible

@@ -1,11 +1,14 @@
-"""What import-linter can't say: `patching` may import *only* the standard library and pydantic."""
+"""What import-linter can't say: what `patching` may import, and that a command which answers after its ack only reads."""
 
 import ast
+import inspect
 import sys
 from pathlib import Path
 
 import pytest
 
+from commands.command import Command
+from commands.registry import discover
 from tests.unit.docs.tree import name_of, sources
 
 _ALLOWED = sys.stdlib_module_names | {"patching", "pydantic"}
@@ -14,6 +17,18 @@ _ALLOWED = sys.stdlib_module_names | {"patching", "pydantic"}
 @pytest.mark.parametrize("path", sources("patching"), ids=name_of)
 def test_patching_imports_the_standard_library_and_pydantic_alone(path: Path) -> None:
     assert {name for name in _imported(path) if name.partition(".")[0] not in _ALLOWED} == set()
+
+
+def test_a_command_that_answers_after_its_ack_only_reads() -> None:
+    deferred = [command for command in discover() if command.deferred]
+    assert deferred
+    assert [command.name for command in deferred if command.role or _commits(command)] == []
+
+
+def _commits(command: type[Command]) -> bool:
+    """Whether its file reaches for a transaction."""
+    tree = ast.parse(Path(inspect.getfile(command)).read_text(encoding="utf-8"))
+    return any(isinstance(node, ast.Attribute) and node.attr in {"commit", "transaction"} for node in ast.walk(tree))
 
 
 def _imported(path: Path) -> set[str]:

@@ -25,6 +25,12 @@ def test_modules_that_targets_run_exist() -> None:
     assert missing == []
 
 
+def test_folders_of_tests_that_targets_run_exist() -> None:
+    ours = re.findall(r"/pytest .*?\b(tests/[\w/]+)", MAKEFILE)
+    assert ours
+    assert [folder for folder in ours if not any((ROOT / folder).glob("test_*.py"))] == []
+
+
 def test_no_target_names_a_package_index() -> None:
     assert not re.search(r"--(extra-)?index-url|--find-links|--trusted-host", MAKEFILE)
 
