@@ -158,7 +158,7 @@ def main(commands: int) -> None:
     scans = [f"scan {name} nonprod" for name in applications()]
     with street() as both:
         for door in (both.echo, both.patchgate):
-            door.ask(["status"] * 100)  # let it load what it loads at its first requests
+            door.ask(["status"] * 500, IN_FLIGHT)  # what is loaded and opened once, each thread's connection too
         print(f"{'milliseconds':48}{'a bare Bolt app':>16}{'Patchgate':>16}   p99 to")
         print(f"{'':48}{'p50':>8}{'p99':>8}{'p50':>8}{'p99':>8}   floor")
         both.compare("one read at a time", reads)
