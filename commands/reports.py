@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from patching.config import Configuration
+from patching.evidence import offered
 from patching.model import Evidence, Operation, PinnedPatch
 from patching.outcomes import NodeOutcome, NodeResult, changed, reconcile
+from patching.proof import patch_key
 from patching.states import RunState, StepState
 from patching.summary import MissingPatch, missing_by_severity, missing_patches
 from patching.titles import version_of
@@ -164,9 +166,18 @@ def _results(
     if change is None or run.pins is None:
         return ()
     source = tuple(evidence.newest(store.db, change.application, change.source).values())
+    older = _older(run.pins, before)
     return tuple(
-        reconcile(run.pins, before[node_id], item, source) for node_id, item in after.items() if node_id in before
+        reconcile(run.pins, before[node_id], item, source, older)
+        for node_id, item in after.items()
+        if node_id in before
     )
+
+
+def _older(pins: tuple[PinnedPatch, ...], before: Mapping[str, Evidence]) -> tuple[PinnedPatch, ...]:
+    """The pins that no node was offered: proven versions that are not the newest (`patching.ready`)."""
+    newest = {patch_key(row.kb_id, row.title) for item in before.values() for row in offered(item)}
+    return tuple(pin for pin in pins if patch_key(pin.id, pin.title) not in newest)
 
 
 def newest_time(items: Mapping[str, Evidence]) -> datetime | None:

@@ -143,9 +143,13 @@ def _result(result: NodeResult) -> str:
         "gone from the node": result.removed,
     }
     parts += [f"*{len(items):,} {words}* ({_ids(items)})" for words, items in bad.items() if items]
+    if result.unconfirmed:
+        older = f"{len(result.unconfirmed):,} proven, not the newest, not shown by the scan afterwards"
+        parts.append(f"{older} ({_ids(result.unconfirmed)}): the newer version on offer hides it, or it was not found")
     if result.pending_reboot:
         parts.append(f"{len(result.pending_reboot):,} waiting for a reboot")
-    mark = ":x:" if result.deviates else ":warning:" if result.pending_reboot else ":white_check_mark:"
+    doubtful = result.pending_reboot or result.unconfirmed
+    mark = ":x:" if result.deviates else ":warning:" if doubtful else ":white_check_mark:"
     return f"{mark} {code(result.node_name or result.node_id)}: {', '.join(parts)}"
 
 
