@@ -75,6 +75,7 @@ def open_change(
                 part=part,
                 emergency=emergency,
                 waivers=waivers,
+                rights=actor.roles,
             )
             if supersedes and supersedes.state is ChangeState.BLOCKED:
                 changes.transition(

@@ -35,7 +35,8 @@ def judge(parts: Parts, decision: Decision) -> None:
         now = parts.clock.now()
         refusal = _refusal(tx, parts, decision, approvers, unreadable)
         note = refusal.sentence if refusal else ""
-        if not changes.judge(tx, now, decision, accepted=refusal is None, note=note):
+        rights = {Role.APPROVER} if decision.user_id in approvers else set()
+        if not changes.judge(tx, now, decision, accepted=refusal is None, note=note, rights=rights):
             return
         change = changes.get(tx, decision.change_id)
         if refusal:

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -91,8 +91,9 @@ def create(
     part: bool = False,
     emergency: str = "",
     waivers: Mapping[str, str] | None = None,
+    rights: Collection[str] = (),
 ) -> Change:
-    """Open a change. Raises ChangeOpen when the environment has one."""
+    """Open a change. `rights`: the roles with which it was asked for. Raises ChangeOpen when there is an open one."""
     requesters = sorted({requested_by, *(supersedes.requesters if supersedes else ())})
     try:
         cursor = tx.execute(
@@ -120,7 +121,14 @@ def create(
             raise
         raise ChangeOpen(other) from None
     change = get(tx, int(cursor.lastrowid or 0))
-    audit.append(tx, now, requested_by, change.ref, "requested", {"supersedes": supersedes.ref if supersedes else None})
+    detail = {
+        "supersedes": supersedes.ref if supersedes else None,
+        "part": part,
+        "emergency": emergency,
+        "waivers": dict(waivers or {}),
+        "rights": sorted(rights),
+    }
+    audit.append(tx, now, requested_by, change.ref, "requested", detail)
     return change
 
 
@@ -187,7 +195,8 @@ def transition(
     columns["state"], columns["note"] = new, note
     if not compare_and_set(tx, "change", change.id, change.state, columns):
         return None
-    audit.append(tx, now, actor, change.ref, str(new), {"from": change.state, "note": note, "digest": change.digest})
+    digest = columns.get("digest", change.digest)
+    audit.append(tx, now, actor, change.ref, str(new), {"from": change.state, "note": note, "digest": digest})
     outbox.touch(tx, change.subject)
     return get(tx, change.id)
 
@@ -256,8 +265,13 @@ def decide(
     return int(cursor.lastrowid or 0)
 
 
-def judge(tx: Database, now: datetime, decision: Decision, accepted: bool, note: str) -> bool:
-    """Settle a decision once, with its audit row; False when it was settled already."""
+def judge(
+    tx: Database, now: datetime, decision: Decision, accepted: bool, note: str, rights: Collection[str] = ()
+) -> bool:
+    """Settle a decision once, with its audit row; False when it was settled already.
+
+    `rights`: the roles that the person held, read afresh.
+    """
     done = tx.execute(
         "UPDATE decision SET state = ?, note = ?, judged_at = ? WHERE id = ? AND state = 'checking'",
         ["accepted" if accepted else "refused", note, to_text(now), decision.id],
@@ -266,7 +280,8 @@ def judge(tx: Database, now: datetime, decision: Decision, accepted: bool, note:
         return False
     change = get(tx, decision.change_id)
     verdict = "counts" if accepted else "refused"
-    audit.append(tx, now, decision.user_id, change.ref, f"{decision.kind} {verdict}", {"note": note})
+    detail = {"note": note, "digest": decision.digest, "rights": sorted(rights)}
+    audit.append(tx, now, decision.user_id, change.ref, f"{decision.kind} {verdict}", detail)
     outbox.touch(tx, change.subject)
     return True
 
