@@ -62,8 +62,11 @@ def owe_receipts(tx: Database, now: datetime, change: Change) -> None:
 
 
 def owe_to_approvers(tx: Database, now: datetime, change: Change, moment: str) -> bool:
-    """A direct message to each eligible approver who has not answered: "asked", or "waited-SECONDS" as a reminder."""
-    answered = {each.user_id for each in changes.decisions(tx, change.id)}
+    """A direct message to each eligible approver who has not answered: "asked", or "waited-SECONDS" as a reminder.
+
+    A click that was refused, because Slack did not answer for example, is no answer.
+    """
+    answered = {each.user_id for each in changes.decisions(tx, change.id) if each.state != "refused"}
     kind = "approval-asked" if moment == "asked" else "approval-reminder"
     owed = [
         outbox.owe(
