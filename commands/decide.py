@@ -10,9 +10,12 @@ from commands.command import Actor, Command, Context
 from commands.errors import Refused
 from commands.replies import Done, Reply
 from patching.config import Configuration
+from patching.gate import Outcome
+from patching.gate_source import NO_PROBLEM
 from patching.states import ChangeState
 from storage import changes, problems
 from storage.changes import Change
+from storage.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def refusal_of(
         return Refused(f"Your approval of {change.ref} counts already; it waits for somebody else's.")
     if user_id in change.requesters:
         return Refused(f"You asked for {change.ref}, so somebody else has to approve it; nothing was changed.")
-    problem = problems.open_problem(db, change.application)
+    problem = problem_in_the_way(db, change)
     if problem:
         return Refused(
             f"{{person}} has reported a problem with {change.application}; nothing was approved. "
@@ -95,6 +98,15 @@ def refusal_of(
     if change.evaluated_at is None or now - change.evaluated_at > min(policy.approval_expiry, policy.scan_max_age):
         return Refused(f"The evidence behind {change.ref} is too old to approve; nothing was approved. Ask again.")
     return None
+
+
+def problem_in_the_way(db: Database, change: Change) -> Problem | None:
+    """The application's open problem, unless it is the one that was waived in the sight of those who approve."""
+    problem = problems.open_problem(db, change.application)
+    if problem is None or change.evaluated_at is None or problem.reported_at > change.evaluated_at:
+        return problem
+    waived = any(each.name == NO_PROBLEM.name and each.outcome is Outcome.WAIVED for each in change.checks or ())
+    return None if waived else problem
 
 
 def _too_late(db: Database, change: Change) -> Refused:

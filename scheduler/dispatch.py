@@ -8,13 +8,14 @@ from sqlite_utils import Database
 
 from aws.commands import SendRequest
 from aws.errors import AccessRefused, AwsError, DefiniteRefusal, Doubt, Throttled
+from commands.decide import problem_in_the_way
 from commands.ports import DirectoryError, Role
 from patching.model import Operation
 from patching.nodes import EnvironmentKey
 from patching.plan import StepKind
 from patching.states import ChangeState, RunState, StepState
 from scheduler.parts import Parts, gone, target_of
-from storage import changes, problems, runs, steps
+from storage import changes, runs, steps
 from storage.database import to_text
 from storage.runs import Purpose, Run
 from storage.steps import Step
@@ -144,8 +145,7 @@ def _forbidden(parts: Parts, tx: Database, run: Run, now: datetime, approvers: f
         )
     if run.pins_url is None and (change.parts or {}).get("policy", {}).get("pin") != "off":
         return f"The pinned list of {change.ref} is not in its bucket; nothing was sent. Ask again."
-    problem = problems.open_problem(tx, run.application)
-    if problem:
+    if problem_in_the_way(tx, change):
         return (
             f"A problem with {run.application} was reported meanwhile; nothing was sent. An operator clears it first."
         )
