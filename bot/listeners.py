@@ -183,7 +183,8 @@ class Listeners:
         change = changes.find(self.store.db, int(value["change"]))
         if change is None:
             raise Refused("That change is not known here; nothing was done.")
-        return Install(grammar.environment(change.application, change.environment, self.config))
+        key = grammar.environment(change.application, change.environment, self.config)
+        return InstallPart(key) if change.part else Install(key)
 
     def _install_part(self, value: Value) -> Command:
         change = changes.find(self.store.db, int(value["change"]))
