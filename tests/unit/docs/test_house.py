@@ -1,4 +1,4 @@
-"""What import-linter can't say: what `patching` may import, and that a command which answers after its ack only reads."""
+"""What import-linter can't say: what `patching` may import, and that commands which answer after their ack only read."""
 
 import ast
 import inspect
