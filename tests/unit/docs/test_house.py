@@ -1,4 +1,4 @@
-"""What import-linter can't say: what `patching` may import, and that commands which answer after their ack only read."""
+"""What import-linter can't say: what `patching` may import, and that commands which answer late only read."""
 
 import ast
 import inspect
