@@ -1,6 +1,6 @@
 """A comparison with how far each patch has soaked: for `/patch compare` and for the gate alike."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,9 +29,14 @@ def ripen(
     source: tuple[Evidence, ...],
     target: tuple[Evidence, ...],
     now: datetime,
+    *,
     nodes: tuple[tuple[Node, ...], tuple[Node, ...]] = ((), ()),
+    foreign: Collection[str] = (),
 ) -> Ripeness:
-    """`nodes`: both sides as resolved now, where they are; they tell which nodes have no evidence."""
+    """`nodes`: both sides as resolved now, where they are; they tell which nodes have no evidence.
+
+    `foreign`: ids of nodes on which somebody else's operation followed our evidence, where that was looked up.
+    """
     policy = config.policy_of(source_key.application)
     baselines = evidence.baselines(store.db)
     comparison = compare(
@@ -39,6 +44,7 @@ def ripen(
         target,
         now=now,
         max_age=policy.scan_max_age,
+        foreign=foreign,
         baselines=baselines,
         source_nodes=nodes[0],
         target_nodes=nodes[1],

@@ -11,6 +11,7 @@ from typing import Final
 from patching.evidence import is_readable, on_node
 from patching.model import Evidence, Operation, PatchState, Platform
 from patching.proof import patch_key
+from patching.versions import compare_versions, is_rpm_family
 
 Key = tuple[str, str]  # (KBId, version) as `patching.proof.patch_key` spells them
 Clocks = Mapping[Key, datetime]
@@ -30,8 +31,11 @@ def advance(
 
     - Evidence that can't be read, and an Install's own report, prove nothing: every clock stays as it is.
     - A clock is lost with the first Scan in which its version is not on the node: absent, Missing, Failed, or there
-      in another version. A Missing row hides what is installed (facts/patch-manager.md section 2, "Parsing"), so a
-      newer version on offer ends the clock too: a node restored from an image would look the same.
+      in another version.
+    - A Missing row hides what is installed (facts/patch-manager.md section 2, "Parsing"), so a newer version on offer
+      ends the clock too: a node restored from an image would look the same. Where repositories keep older versions
+      (RPM families) that would end every soak as soon as they move, so there a clock whose version is only hidden
+      goes on while the node's other clocks vouch for it: had the node been restored, one of them would be lost.
     - InstalledPendingReboot ends it: the state means "installed since the last boot", so what soaked was replaced by
       a copy that nothing has exercised. Its clock starts anew with the verification Scan after the reboot.
     - What a foreign Install may have changed, everything that is there now and was not before, restarts when its
@@ -45,6 +49,9 @@ def advance(
     running = _running(after)
     changed = running - _running(before) if foreign_install else frozenset[Key]()
     kept = {key: since for key, since in clocks.items() if key in running or _untitled(key) in running}
+    hidden = {key: since for key, since in clocks.items() if key not in kept and _is_hidden_by_offer(key, after)}
+    if kept and not foreign_install and (verified or len(kept) + len(hidden) == len(clocks)):
+        kept |= hidden
     restarted = {key: after.operation_end for key in kept if key in changed or _untitled(key) in changed}
     titled = {kb_id for kb_id, version in kept if version}
     started = {
@@ -76,6 +83,17 @@ def _running(evidence: Evidence | None) -> frozenset[Key]:
     }
     keys = {patch_key(row.kb_id, row.title) for row in on_node(evidence)}
     return frozenset(key for key in keys - waiting if key[0] not in doubted)
+
+
+def _is_hidden_by_offer(key: Key, after: Evidence) -> bool:
+    """A newer version is Missing on a platform that keeps older ones, and nothing says that this one is gone."""
+    rows = [row for row in after.rows if patch_key(row.kb_id, row.title)[0] == key[0]]
+    return (
+        is_rpm_family(after.platform)
+        and bool(rows)
+        and all(row.state is PatchState.MISSING for row in rows)
+        and all(compare_versions(after.platform, key[1], patch_key(row.kb_id, row.title)[1]) == -1 for row in rows)
+    )
 
 
 def _untitled(key: Key) -> Key:

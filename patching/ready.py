@@ -90,19 +90,37 @@ def _older(
     holds: Holds,
     now: datetime,
 ) -> Older | None:
-    if finding.verdict is not Verdict.OTHER_VERSION or not is_rpm_family(finding.platform):
+    if not is_rpm_family(finding.platform) or _is_on_another_platform(finding, comparison):
         return None
-    if len(finding.source_versions) != 1 or _is_on_another_platform(finding, comparison):
-        return None
-    (version,) = finding.source_versions
-    if proof.judge(finding.platform, finding.kb_id, version).verdict is not Verdict.TESTED:
-        return None
-    if compare_versions(finding.platform, version, finding.version) != -1:
+    version = _proven_version(finding, proof, clocks)
+    if version is None or compare_versions(finding.platform, version, finding.version) != -1:
         return None
     title = f"{finding.kb_id}:{version}"
     soak = policy.for_severity(finding.severity, finding.classification)
     ripeness, _ = soak_of(clock_of(finding.platform, finding.kb_id, title, clocks), soak, holds, now)
     return Older(finding, PinnedPatch(finding.kb_id, title), version) if ripeness is Ripeness.READY else None
+
+
+def _proven_version(finding: Finding, proof: Proof, clocks: Mapping[Platform, Clocks]) -> str | None:
+    """The one older version that the source proves: shown there, or hidden by the same offer while its clock runs on.
+
+    (`patching.clocks.advance`: what a Missing row hides.)
+    """
+    if finding.verdict is Verdict.OTHER_VERSION and len(finding.source_versions) == 1:
+        (version,) = finding.source_versions
+        proven = proof.judge(finding.platform, finding.kb_id, version).verdict is Verdict.TESTED
+        return version if proven else None
+    if finding.verdict is not Verdict.UNTESTED or finding.source_versions:
+        return None
+    identity = patch_identity(finding.kb_id)
+    running = [version for kb_id, version in clocks.get(finding.platform, {}) if kb_id == identity]
+    if len(running) != 1:
+        return None
+    hidden = proof.judge(finding.platform, finding.kb_id, running[0]).verdict
+    if hidden is not Verdict.UNTESTED:
+        return None
+    # Clocks leave an epoch of 0 out; RPM families write it (facts/patch-manager.md section 1).
+    return running[0] if ":" in running[0] else f"0:{running[0]}"
 
 
 def _is_on_another_platform(finding: Finding, comparison: Comparison) -> bool:

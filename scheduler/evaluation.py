@@ -1,7 +1,7 @@
 """Putting the gate's question together: who the nodes are now, what they reported, and what would be sent."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -71,7 +71,14 @@ def judge(parts: Parts, change: Change) -> Evaluation:
     production = _facts(parts, target_key, target_nodes)
     policy = parts.config.policy_of(change.application)
     ripe = ripen(
-        parts.store, parts.config, source_key, source.evidence, production.evidence, now, (source_nodes, target_nodes)
+        parts.store,
+        parts.config,
+        source_key,
+        source.evidence,
+        production.evidence,
+        now,
+        nodes=(source_nodes, target_nodes),
+        foreign=_followed_by_others(parts, source_key, source) | _followed_by_others(parts, target_key, production),
     )
     results = evaluate(
         GateInput(
@@ -135,6 +142,17 @@ def judge(parts: Parts, change: Change) -> Evaluation:
     )
 
 
+def _followed_by_others(parts: Parts, key: EnvironmentKey, facts: EnvironmentFacts) -> frozenset[str]:
+    """Ids of nodes whose last operation is no longer the one that our evidence shows (I8). Raises AwsError."""
+    ids = [item.node_id for item in facts.evidence]
+    summaries = parts.patch_manager.summaries(target_of(parts.config.environments()[key]), ids)
+    return frozenset(
+        item.node_id
+        for item in facts.evidence
+        if item.node_id not in summaries or summaries[item.node_id].snapshot_id != item.snapshot_id
+    )
+
+
 def _waivers(change: Change, policy: Policy) -> tuple[dict[str, str], tuple[str, ...]]:
     """Check → reason, and which checks may be waived. An emergency passes the soak and what the policy lets go."""
     if not change.emergency:
@@ -156,6 +174,7 @@ def _told(ripe: Ripeness, pins: tuple[PinnedPatch, ...]) -> dict[str, Any]:
             "older": len(part.older),
             "stays": [[finding.kb_id, why] for finding, why in part.stays_behind[:SHOWN]],
         },
+        "older_pins": [asdict(each.pin) for each in part.older],
         "all_ready_at": at.isoformat() if at else None,
         "advisories": links(ripe.comparison.findings)[:LINKS],
     }

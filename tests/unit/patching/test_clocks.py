@@ -103,6 +103,33 @@ def test_without_anybody_else(
     assert advance(clocks, before, after, verified=verified, foreign_install=False) == expected
 
 
+BASH_14, BASH_15 = (row("bash.x86_64", f"0:4.4.{minor}-1.el8", INSTALLED) for minor in (19, 20))
+ZLIB = row("zlib.x86_64", "0:1.2.11-21.el8", INSTALLED)
+SOAKING: Clocks = {patch_key(each.kb_id, each.title): LONG_AGO for each in (BASH_14, ZLIB)}
+ZLIB_ONLY: Clocks = {patch_key(ZLIB.kb_id, ZLIB.title): LONG_AGO}
+
+
+def rpm_scan(*rows: PatchRow) -> Evidence:
+    return replace(scan(*rows), platform=REDHAT)
+
+
+# On an RPM family, where a Missing row of a newer version hides the one that soaks.
+HIDDEN: dict[str, tuple[Evidence, bool, Clocks]] = {
+    "while another clock vouches for the node": (rpm_scan(state(BASH_15, MISSING), ZLIB), False, SOAKING),
+    "not where nothing vouches": (rpm_scan(state(BASH_15, MISSING), state(ZLIB, MISSING)), False, {}),
+    "not where another clock is lost": (rpm_scan(state(BASH_15, MISSING)), False, {}),
+    "not behind a failure": (rpm_scan(state(BASH_15, FAILED), ZLIB), False, ZLIB_ONLY),
+    "not where the very version is missing": (rpm_scan(state(BASH_14, MISSING), ZLIB), False, ZLIB_ONLY),
+    "not under somebody else's Install": (rpm_scan(state(BASH_15, MISSING), ZLIB), True, ZLIB_ONLY),
+}
+
+
+@pytest.mark.parametrize(("after", "foreign", "expected"), HIDDEN.values(), ids=HIDDEN)
+def test_a_version_that_a_newer_offer_hides(after: Evidence, foreign: bool, expected: Clocks) -> None:
+    before = rpm_scan(BASH_14, ZLIB)
+    assert advance(SOAKING, before, after, verified=False, foreign_install=foreign) == expected
+
+
 # I8: somebody else's Install between `before` and `after`.
 FOREIGN: dict[str, tuple[Clocks, Evidence | None, Evidence, bool, Clocks]] = {
     "what it left alone goes on": (RUNNING, scan(NEW), scan(NEW), False, RUNNING),

@@ -127,6 +127,14 @@ def test_rpm_repositories_keep_the_proven_version(platform: Platform) -> None:
     assert part.stays_behind == ()
 
 
+def test_a_proven_version_that_only_hides_behind_a_newer_offer_is_named() -> None:
+    """Live repositories move in non-production, too: its rows then show the offer alone, its clocks what soaked."""
+    source = [evidence("np1", [OFFERED], platform=REDHAT), evidence("np2", [OFFERED], platform=REDHAT)]
+    part = part_of(source, [evidence("p1", [OFFERED], platform=REDHAT)], running(REDHAT, PROVEN))
+    assert part.pins == (PinnedPatch(BASH, f"{BASH}:{BASH_OLD}"),)
+    assert [each.version for each in part.older] == [BASH_OLD]
+
+
 NOT_OLDER: dict[str, tuple[list[Evidence], list[Evidence], dict[Platform, Clocks], dict[str, Any]]] = {
     "still soaking": (
         [evidence("np1", [PROVEN], platform=REDHAT)],
@@ -168,6 +176,36 @@ NOT_OLDER: dict[str, tuple[list[Evidence], list[Evidence], dict[Platform, Clocks
         [evidence("np1", [PROVEN], platform=REDHAT), evidence("np2", [PROVEN], platform=AMAZON)],
         [evidence("p1", [OFFERED], platform=REDHAT), evidence("p2", [OFFERED], platform=AMAZON)],
         running(REDHAT, PROVEN),
+        {},
+    ),
+    "hidden, still soaking": (
+        [evidence("np1", [OFFERED], platform=REDHAT)],
+        [evidence("p1", [OFFERED], platform=REDHAT)],
+        running(REDHAT, PROVEN, since=YOUNG),
+        {},
+    ),
+    "hidden, never soaked": (
+        [evidence("np1", [OFFERED], platform=REDHAT)],
+        [evidence("p1", [OFFERED], platform=REDHAT)],
+        {},
+        {},
+    ),
+    "hidden, two versions soaked": (
+        [evidence("np1", [OFFERED], platform=REDHAT), evidence("np2", [OFFERED], platform=REDHAT)],
+        [evidence("p1", [OFFERED], platform=REDHAT)],
+        running(REDHAT, PROVEN, row(BASH, "0:4.4.19-12.el8", INSTALLED)),
+        {},
+    ),
+    "hidden and rejected": (
+        [evidence("np1", [OFFERED], platform=REDHAT)],
+        [evidence("p1", [OFFERED], platform=REDHAT)],
+        running(REDHAT, PROVEN),
+        {"baselines": {"b" * 64: {"RejectedPatches": ["bash-4.4.19-14.el8.x86_64"]}}},
+    ),
+    "hidden on Ubuntu": (
+        [evidence("np1", [OFFER], platform=UBUNTU)],
+        [evidence("p1", [OFFER], platform=UBUNTU)],
+        running(UBUNTU, OLD),
         {},
     ),
     "Ubuntu": (
