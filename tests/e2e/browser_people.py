@@ -66,11 +66,18 @@ class Desk:
         return card
 
     def press(self, card: Locator, button: str) -> None:
-        """Press a button of a message, and agree where the page asks first."""
+        """Press a button of a message."""
         card.get_by_role("button", name=button, exact=True).click()
-        confirm = self.page.get_by_test_id("confirm-ok")
-        if confirm.count():
-            confirm.click()
+
+    def approve(self, card: Locator, application: str) -> None:
+        """Press Approve, and fill in and submit the form that asks what was read and where the backup is."""
+        self.press(card, "Approve")
+        modal = self.page.get_by_test_id("modal")
+        modal.get_by_role("checkbox").check()
+        modal.get_by_label("Where is the database backup, and from when?").fill("snapshot of last night, checked")
+        modal.get_by_label("Type the application's name").fill(application)
+        self.page.get_by_test_id("modal-submit").click()
+        expect(modal).to_have_count(0)
 
     def jump_eight_days(self) -> None:
         clock = self.page.get_by_test_id("clock")

@@ -42,7 +42,7 @@ def test_I3_a_repository_that_moves_before_the_approval_supersedes_the_change(br
         ref = pending(desk, "search-db", jumps=4)
         desk.become("U0OLA")
         desk.move_repository("search-db")
-        desk.press(desk.card(ref), "Approve")
+        desk.approve(desk.card(ref), "search-db")
         card = desk.sees(ref, "Superseded", "Approved by @Ola Nowak", "left the list")
         expect(card.get_by_test_id("block-button")).to_have_text(["Ask again"])
     assert sent_to(town, "search-db", "prod", "Install") == []
@@ -55,11 +55,10 @@ def test_an_approval_in_a_narrow_window(browser: Browser, town: Town) -> None:
         ref = pending(desk, "orders-db", jumps=1)
     with at_a_desk(browser, town, "U0OLA", "C0ORDERS", width=PHONE) as phone:
         card = phone.sees(ref, "Waits for approval")
-        approve = card.get_by_role("button", name="Approve")
-        approve.click()
-        phone.page.get_by_test_id("confirm-deny").click()
-        expect(card).to_contain_text("Waits for approval")
         phone.press(card, "Approve")
+        phone.page.get_by_test_id("modal-close").click()
+        expect(card).to_contain_text("Waits for approval")
+        phone.approve(card, "orders-db")
         phone.sees(ref, "Done.", "Approved by @Ola Nowak")
         assert phone.page.evaluate("document.documentElement.scrollWidth") == PHONE
     assert set(installs_by_node(town, "orders-db", "prod").values()) == {1}

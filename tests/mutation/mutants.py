@@ -3,16 +3,20 @@
 A guard that stands behind another one, for the same case, is left out together with it: else nothing could show.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, cast
 
+from bot.access import SlackDirectory
 from commands import decide
+from commands.ports import Role
+from patching import clocks
 from patching.gate import CHECKS, Check, CheckResult, GateInput, Outcome
-from scheduler import changes, collect, decisions, dispatch, evaluation, plan
+from scheduler import changes, collect, decisions, dispatch, plan
 from storage import changes as stored_changes
-from storage import evidence, problems
+from storage import problems
 from storage import runs as stored_runs
 from storage.runs import Purpose
 from tests.integration.gate.situations import SITUATIONS
@@ -49,10 +53,16 @@ def _guard(name: str, apply: Callable[[], None], *tests: str) -> Mutant:
     return Mutant(name, apply, tuple(f"{GUARDS}::{test}" for test in tests))
 
 
-def _swap(name: str, broken: Callable[[Any], Any], *modules: ModuleType) -> None:
-    """Put `broken(the true function)` in place wherever it was imported; AttributeError where it is no more."""
-    for module in modules:
-        setattr(module, name, broken(getattr(module, name)))
+def _swap(home: ModuleType, name: str, broken: Callable[[Any], Any]) -> None:
+    """Put `broken(the true function)` in its place, there and wherever it was imported by name.
+
+    AttributeError says that the code has moved on and the mutant must follow.
+    """
+    true = getattr(home, name)
+    mutant = broken(true)
+    for module in list(sys.modules.values()):
+        if getattr(module, name, None) is true:
+            setattr(module, name, mutant)
 
 
 # --- Approvals
@@ -64,7 +74,7 @@ def _anybody_who_asked_approves() -> None:
     def broken(true: Any) -> Any:
         return lambda db, config, now, change, *rest: true(db, config, now, replace(change, requesters=()), *rest)
 
-    _swap("refusal_of", broken, decide, decisions)
+    _swap(decide, "refusal_of", broken)
 
 
 def _only_the_last_request_counts() -> None:
@@ -73,16 +83,22 @@ def _only_the_last_request_counts() -> None:
     def broken(true: Any) -> Any:
         return lambda tx, now, **given: true(tx, now, **{**given, "supersedes": None})
 
-    _swap("create", broken, stored_changes)
+    _swap(stored_changes, "create", broken)
 
 
 def _no_role_is_needed_at_the_click() -> None:
+    """Neither where the form opens nor where the click is judged."""
+
     def broken(true: Any) -> Any:
         return lambda tx, parts, decision, approvers, unreadable: true(
             tx, parts, decision, approvers | {decision.user_id}, unreadable
         )
 
-    _swap("_refusal", broken, decisions)
+    def roles(true: Any) -> Any:
+        return lambda directory, user_id: true(directory, user_id) | {Role.APPROVER}
+
+    _swap(decisions, "_refusal", broken)
+    SlackDirectory.roles = roles(SlackDirectory.roles)  # type: ignore[method-assign]
 
 
 def _no_role_is_needed_before_the_send() -> None:
@@ -93,14 +109,14 @@ def _no_role_is_needed_before_the_send() -> None:
 
         return forbidden
 
-    _swap("_forbidden", broken, dispatch)
+    _swap(dispatch, "_forbidden", broken)
 
 
 def _any_digest_is_accepted_at_the_click() -> None:
     def broken(true: Any) -> Any:
         return lambda db, config, now, change, user, kind, _: true(db, config, now, change, user, kind, change.digest)
 
-    _swap("refusal_of", broken, decide, decisions)
+    _swap(decide, "refusal_of", broken)
 
 
 # --- Before the send
@@ -119,17 +135,17 @@ def _no_scans_before_the_send() -> None:
             db, change_id, Purpose.PREPARE if purpose is Purpose.SEND else purpose
         )
 
-    _swap("_scans", no_scans, changes)
-    _swap("of_change", of_change, stored_runs)
+    _swap(changes, "_scans", no_scans)
+    _swap(stored_runs, "of_change", of_change)
 
 
 def _the_digest_is_not_compared_before_the_send() -> None:
     """Only the gate is asked."""
-    _swap("_against", lambda true: lambda change, found: () if found.passed else ("The gate does not pass.",), changes)
+    _swap(changes, "_against", lambda true: lambda change, found: () if found.passed else ("The gate does not pass.",))
 
 
 def _problems_are_forgotten() -> None:
-    _swap("open_problem", lambda true: lambda db, application: None, problems)
+    _swap(problems, "open_problem", lambda true: lambda db, application: None)
 
 
 # --- Evidence and nodes
@@ -144,15 +160,20 @@ def _somebody_elses_scan_is_evidence() -> None:
 
         return why_not
 
-    _swap("_why_not", broken, collect)
+    _swap(collect, "_why_not", broken)
 
 
-def _somebody_elses_install_is_overlooked() -> None:
-    _swap("newest_foreign_install", lambda true: lambda db, application, environment: None, evidence)
+def _what_somebody_else_installed_soaks() -> None:
+    """Any Scan that shows a patch starts its clock, as if our own Install had brought it."""
+
+    def broken(true: Any) -> Any:
+        return lambda known, before, after, **given: true(known, before, after, verified=True, foreign_install=False)
+
+    _swap(clocks, "advance", broken)
 
 
 def _nodes_may_stand_anywhere() -> None:
-    _swap("misplaced_nodes", lambda true: lambda parts, key, nodes: (), plan, evaluation)
+    _swap(plan, "misplaced_nodes", lambda true: lambda parts, key, nodes: ())
 
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -204,9 +225,9 @@ MUTANTS: tuple[Mutant, ...] = (
         "test_I8_somebody_elses_scan_is_no_evidence[foreign-scan]",
     ),
     _guard(
-        "somebody else's Install overlooked",
-        _somebody_elses_install_is_overlooked,
-        "test_I8_somebody_elses_install_restarts_the_soak[foreign-install]",
+        "what somebody else installed soaks",
+        _what_somebody_else_installed_soaks,
+        "test_I8_what_somebody_else_installed_does_not_soak[foreign-install]",
     ),
     _guard(
         "misplaced nodes overlooked",

@@ -181,7 +181,7 @@ def test_I8_somebody_elses_scan_is_no_evidence(town: Town, app: str) -> None:
 
 
 @for_app("foreign-install")
-def test_I8_somebody_elses_install_restarts_the_soak(town: Town, app: str) -> None:
+def test_I8_what_somebody_else_installed_does_not_soak(town: Town, app: str) -> None:
     world = town.around.world
     world.move_repository(app)
     command = world.foreign_operation(node_ids(town, app, "nonprod"), "Install")

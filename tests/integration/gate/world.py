@@ -64,8 +64,8 @@ def _special(application: Application) -> Application:
             policy = {"soak": "30d"}
         case "alarms-quiet":
             return replace(application, policy={"alarms": [ALARM]}, alarms=(ALARM,))
-        case "install-verified":
-            # An Install of which nobody knows what it changed restarts the soak; here that is over at once.
+        case "install-verified" | "foreign-install":
+            # An Install of which nobody knows what it changed restarts the soak; here what soaks is over at once.
             policy = {"soak": "1s"}
         case "same-baseline":
             prod = replace(prod, baseline=STRICT)
