@@ -159,6 +159,9 @@ class Listeners:
             except (SlackApiError, SlackClientError, OSError) as error:
                 log.warning("a modal did not open: %s", error)
                 self._answer(body, refusal("The form did not open in time; nothing was done. Click once more."))
+            except (KeyError, TypeError, ValueError):
+                log.warning("a button's form can't be made", exc_info=True)
+                self._answer(body, refusal(STRANGE))
             ack()
 
         return listener
