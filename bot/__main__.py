@@ -77,7 +77,10 @@ def verify(file: Path | None, database: bool) -> None:
 
     if database == (file is not None):
         raise click.UsageError("Name a record's FILE, or --database; nothing was verified.")
-    broken = verify_file(file) if file is not None else _with_database(verify_database)
+    _or_exit(lambda: _tell(verify_file(file) if file is not None else _with_database(verify_database)))
+
+
+def _tell(broken: str | None) -> None:
     click.echo(broken or "The chain is whole, from its first row to its head.")
     sys.exit(1 if broken else 0)
 
@@ -86,10 +89,7 @@ def _with_database(work: Callable[[Store], str | None]) -> str | None:
     path = read_settings().database_path
     if not path.exists():
         return f"There is no database {path}."
-    try:
-        store = Store(path)
-    except StorageError as error:
-        return str(error)
+    store = Store(path, readonly=True)
     try:
         return work(store)
     finally:

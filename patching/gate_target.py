@@ -217,6 +217,13 @@ def something_to_install(gate: GateInput) -> CheckResult:
             "Ask again when some are.",
             Action.ASK_AGAIN,
         )
+    if not gate.part and gate.policy.pinned and not gate.comparison.tested:
+        # Whatever is waived: a list with nothing on it is not sent, as nobody knows what AWS makes of it.
+        return SOMETHING_TO_INSTALL.failed(
+            f"Of {counted(len(findings), 'patch', 'patches')} for {gate.target.name} none is proven.",
+            f"See what keeps them from what {gate.source.name} has, then ask again.",
+            Action.ASK_AGAIN,
+        )
     nodes = {node for finding in findings for node in finding.nodes}
     return SOMETHING_TO_INSTALL.passed(
         f"{counted(len(findings), 'patch', 'patches')} for {counted(len(nodes), 'node')} of {gate.target.name}."

@@ -27,7 +27,7 @@ class Watch:
             watched = not environment.production and self.parts.config.policy_of(key.application).alarms
             last = self.read_at.get(key)
             if watched and (last is None or now - last >= LOOK_EVERY):
-                self.parts.pool.submit(("alarms", key), partial(self._read, key, now))
+                self.parts.pool.submit(("alarms", key), partial(self._read, key, now), lane=environment.account)
 
     def _read(self, key: EnvironmentKey, now: datetime) -> None:
         self.read_at[key] = now

@@ -34,7 +34,8 @@ def tick(parts: Parts, now: datetime) -> None:
         ChangeState.APPROVED: carry_out,
     }
     for change in changes.in_state(parts.store.db, *work):
-        parts.pool.submit(("change", change.id), partial(work[change.state], parts, change))
+        lane = parts.lane(change.application, change.environment)
+        parts.pool.submit(("change", change.id), partial(work[change.state], parts, change), lane=lane)
 
 
 def prepare(parts: Parts, change: Change) -> None:

@@ -27,7 +27,7 @@ def tick(parts: Parts, now: datetime) -> None:
     for step in steps.in_state(parts.store.db, StepState.SENT):
         seen = runs.invocations(parts.store.db, step.id)
         if all(node_id in seen and seen[node_id].outcome for node_id in step.node_ids):
-            parts.pool.submit(("collect", step.id), partial(collect, parts, step))
+            parts.pool.submit(("collect", step.id), partial(collect, parts, step), lane=parts.lane_of_run(step.run_id))
 
 
 def collect(parts: Parts, step: Step) -> None:

@@ -31,7 +31,8 @@ def tick(parts: Parts, now: datetime) -> None:
     for run in runs.in_state(parts.store.db, RunState.RUNNING):
         step = _next(parts, run)
         if step and (step.not_before is None or step.not_before <= now):
-            parts.pool.submit(("dispatch", run.id), partial(send, parts, run, step))
+            lane = parts.lane(run.application, run.environment)
+            parts.pool.submit(("dispatch", run.id), partial(send, parts, run, step), lane=lane)
 
 
 def _next(parts: Parts, run: Run) -> Step | None:
@@ -226,7 +227,7 @@ def recover(parts: Parts) -> None:
 def settle(parts: Parts, now: datetime) -> None:
     """Sweep `settle`: look for steps of which nobody knows whether they were sent."""
     for step in steps.in_state(parts.store.db, StepState.UNKNOWN):
-        parts.pool.submit(("settle", step.id), partial(_look_for, parts, step))
+        parts.pool.submit(("settle", step.id), partial(_look_for, parts, step), lane=parts.lane_of_run(step.run_id))
 
 
 def _look_for(parts: Parts, step: Step) -> None:

@@ -21,7 +21,7 @@ MOST_NODES = 20  # named one by one
 
 def tick(parts: Parts, now: datetime) -> None:
     for inquiry in inquiries.unanswered(parts.store.db):
-        parts.pool.submit(("inquiry", inquiry.id), partial(answer, parts, inquiry))
+        parts.pool.submit(("inquiry", inquiry.id), partial(answer, parts, inquiry), lane=parts.lane(*inquiry.key))
 
 
 def answer(parts: Parts, inquiry: Inquiry) -> None:

@@ -35,6 +35,15 @@ class Parts:
     pool: Pool
     new_id: Callable[[], str]  # UUIDs, as text
 
+    def lane(self, application: str, environment: str) -> str:
+        """Whose slowness work on an environment shares: its account's."""
+        settings = self.config.environment(EnvironmentKey(application, environment))
+        return settings.account if settings else ""
+
+    def lane_of_run(self, run_id: int) -> str:
+        run = self.store.db.execute("SELECT application, environment FROM run WHERE id = ?", [run_id]).fetchone()
+        return self.lane(run["application"], run["environment"])
+
 
 def target_of(environment: Environment) -> Target:
     return Target(environment.account, environment.region, environment.role_arn)

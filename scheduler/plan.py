@@ -22,7 +22,8 @@ REBOOT = "RebootIfNeeded"
 
 def tick(parts: Parts, now: datetime) -> None:
     for run in runs.in_state(parts.store.db, RunState.REQUESTED):  # a change's Install is planned when it is approved
-        parts.pool.submit(("plan", run.id), partial(plan_run, parts, run), lambda: parts.wake("dispatch"))
+        lane = parts.lane(run.application, run.environment)
+        parts.pool.submit(("plan", run.id), partial(plan_run, parts, run), partial(parts.wake, "dispatch"), lane=lane)
 
 
 def plan_run(parts: Parts, run: Run) -> None:

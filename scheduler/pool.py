@@ -9,19 +9,32 @@ log = logging.getLogger(__name__)
 
 
 class Pool:
-    """Work goes on after `submit` returns, so a slow account never holds up another. No key is worked on twice."""
+    """Work goes on after `submit` returns. No key is worked on twice, and no lane takes every thread.
 
-    def __init__(self, threads: int = 16) -> None:
+    A lane is what can be slow as a whole, an AWS account: work beyond its share is left to the next tick.
+    """
+
+    def __init__(self, threads: int = 32, share: int = 8) -> None:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="sweep")
-        self._busy: set[Hashable] = set()
+        self._share = share
+        self._busy: dict[Hashable, Hashable] = {}  # key → lane
         self._guard = threading.Lock()
 
-    def submit(self, key: Hashable, work: Callable[[], None], done: Callable[[], None] | None = None) -> bool:
-        """Start `work` unless the key is in work; `done` is called when it has ended well."""
+    def submit(
+        self,
+        key: Hashable,
+        work: Callable[[], None],
+        done: Callable[[], None] | None = None,
+        *,
+        lane: Hashable = None,
+    ) -> bool:
+        """Start `work` unless the key is in work or its lane has its share; `done` is called when it has ended well."""
         with self._guard:
             if key in self._busy:
                 return False
-            self._busy.add(key)
+            if lane is not None and sum(1 for each in self._busy.values() if each == lane) >= self._share:
+                return False
+            self._busy[key] = lane
         self._executor.submit(self._run, key, work, done)
         return True
 
@@ -38,6 +51,6 @@ class Pool:
             done = None
         finally:
             with self._guard:
-                self._busy.discard(key)
+                self._busy.pop(key, None)
         if done:
             done()

@@ -32,7 +32,7 @@ class Reminders:
         for key in self.parts.config.environments():
             last = self.read_at.get(key)
             if last is None or now - last >= LOOK_EVERY:
-                self.parts.pool.submit(("reminders", key), partial(self._remind, key, now))
+                self.parts.pool.submit(("reminders", key), partial(self._remind, key, now), lane=self.parts.lane(*key))
 
     def _remind(self, key: EnvironmentKey, now: datetime) -> None:
         settings = self.parts.config.environments()[key]

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from aws.alarms import ABSENT
 from patching.gate import OtherPatcher
 from patching.model import Node, Operation
 from patching.nodes import EnvironmentKey
@@ -26,8 +27,10 @@ def alarm_states(parts: Parts, source: EnvironmentKey) -> dict[str, str]:
     now = parts.clock.now()
     with parts.store.transaction() as tx:
         for alarm in found.values():
-            holds.record(tx, source.application, alarm.name, alarm.state == "ALARM", alarm.changed_at or now, now)
-    return {name: alarm.state for name, alarm in found.items() if alarm.state != "absent"}
+            if alarm.state != ABSENT:
+                name = f"{source.environment}: {alarm.name}"  # another account may have one of the same name
+                holds.record(tx, source.application, name, alarm.state == "ALARM", alarm.changed_at or now, now)
+    return {name: alarm.state for name, alarm in found.items() if alarm.state != ABSENT}
 
 
 def node_inquiries(parts: Parts, key: EnvironmentKey, nodes: tuple[Node, ...]) -> dict[str, NodeInquiry]:

@@ -36,7 +36,8 @@ class Tracker:
             pause = min((now - (step.sent_at or now)) / DELAY_FACTOR, LONGEST_PAUSE)
             if now - self.looked.get(step.id, datetime.min.replace(tzinfo=now.tzinfo)) >= pause:
                 self.looked[step.id] = now
-                self.parts.pool.submit(("track", step.id), partial(follow, self.parts, step))
+                lane = self.parts.lane_of_run(step.run_id)
+                self.parts.pool.submit(("track", step.id), partial(follow, self.parts, step), lane=lane)
 
 
 def follow(parts: Parts, step: Step) -> None:

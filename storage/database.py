@@ -25,12 +25,13 @@ class Store:
     `synchronous=FULL`: a row that says "sending" must survive a power cut, or a command could be sent twice (I1, I2).
     """
 
-    def __init__(self, path: str | Path, *, exclusive: bool = False) -> None:
+    def __init__(self, path: str | Path, *, exclusive: bool = False, readonly: bool = False) -> None:
         """Opens and migrates. `exclusive`: no other process may hold it, from before the first change to `close`.
 
-        Raises StorageError.
+        `readonly` changes nothing, so it may look at a database that a running bot holds. Raises StorageError.
         """
         self.path = Path(path)
+        self._readonly = readonly
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
@@ -101,11 +102,14 @@ class Store:
 
     def _connect(self) -> Database:
         try:
-            connection = sqlite3.connect(self.path, timeout=30, check_same_thread=False)
+            mode = "ro" if self._readonly else "rwc"
+            address = f"{self.path.absolute().as_uri()}?mode={mode}"
+            connection = sqlite3.connect(address, uri=True, timeout=30, check_same_thread=False)
             with self._guard:
                 self._connections.append(connection)
             connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA journal_mode = WAL")
+            if not self._readonly:
+                connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
         except sqlite3.Error as error:
@@ -127,7 +131,13 @@ class Store:
                 f"The database {self.path} was written by a newer Patchgate (it has {newer[-1]}); nothing was changed. "
                 "Run that version, or restore a backup made before the upgrade."
             )
-        migrations.apply(db)
+        if not self._readonly:
+            migrations.apply(db)
+        elif migrations.pending(db):
+            raise StorageError(
+                f"The database {self.path} was written by an older Patchgate; nothing was read. "
+                "Start this version's bot on it once, which brings it up to date."
+            )
 
 
 def compare_and_set(tx: Database, table: str, row_id: int | str, old_state: str, columns: Mapping[str, Any]) -> bool:

@@ -33,6 +33,7 @@ def m001_runs(db: Database) -> None:
         CREATE UNIQUE INDEX one_open_run ON run (application, environment)
         WHERE state IN ('requested', 'running', 'paused', 'needs_human')""")
     db.execute("CREATE INDEX run_change ON run (change_id)")
+    db.execute("CREATE INDEX run_state ON run (state)")
     db.execute("""
         CREATE TABLE step (
             id TEXT PRIMARY KEY,

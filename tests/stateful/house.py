@@ -42,7 +42,14 @@ OPEN = (RunState.REQUESTED, RunState.RUNNING)
 class Inline(Pool):
     """Work is done at once, and what fails, fails the test."""
 
-    def submit(self, key: Hashable, work: Callable[[], None], done: Callable[[], None] | None = None) -> bool:
+    def submit(
+        self,
+        key: Hashable,
+        work: Callable[[], None],
+        done: Callable[[], None] | None = None,
+        *,
+        lane: Hashable = None,
+    ) -> bool:
         work()
         if done:
             done()

@@ -31,6 +31,8 @@ from tests.unit.patching.build import (
     INSTALLED,
     MISSING,
     NOW,
+    OPENSSL,
+    OPENSSL_NEW,
     SOAK,
     UBUNTU,
     evidence,
@@ -161,8 +163,9 @@ def test_a_part_is_refused(gate: Callable[[], GateInput], failing: set[str]) -> 
 
 
 def with_title(title: str) -> GateInput:
-    offer = PatchRow(READY, title, PatchState.MISSING)
-    return gate_input(target=target_facts(fact(evidence("p1", [offer]), "p1")))
+    """Beside a patch that is proven: a list with nothing on it is never sent."""
+    rows = [PatchRow(READY, title, PatchState.MISSING), row(OPENSSL, OPENSSL_NEW, PatchState.MISSING)]
+    return gate_input(target=target_facts(fact(evidence("p1", rows), "p1")))
 
 
 def failing(*names: str) -> tuple[CheckResult, ...]:
