@@ -152,7 +152,7 @@ def test_I4_who_may_not_is_told_so_and_changes_nothing(town: Town, user: str, te
 
 
 BUTTONS: list[tuple[str, str, object, str]] = [
-    ("U0OLA", "approve", {"change": 99, "digest": "d" * 64}, "There is no change-99"),
+    ("U0OLA", "approve", {"change": 99, "digest": "d" * 64}, "That change is not known here"),
     ("U0OLA", "approve", {"change": "<!channel>", "digest": "d"}, "not one of Patchgate's any more"),
     ("U0OLA", "approve", "<!channel>", "not one of Patchgate's any more"),
     ("U0OLA", "reject", {"change": 99, "digest": "d" * 64}, "no longer waiting for a decision"),
