@@ -6,7 +6,7 @@ and every legitimate path does send.
 
 from datetime import timedelta
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -31,6 +31,7 @@ from patching.states import ChangeState, RunState
 from storage import audit, changes, problems, runs
 from storage.changes import Change
 from storage.runs import Purpose
+from tests.stateful.conftest import EXAMPLES
 from tests.stateful.house import House
 from tests.stateful.ledger import Ledger
 from tests.stateful.street import Street
@@ -39,6 +40,7 @@ STEPS = 30
 SOAK = timedelta(days=7)
 ASKERS = ("U0ANN", "U0KIM")
 APPROVERS = ("U0OLA", "U0LEE", "U0KIM", "U0ADA", "U0ANN")
+OFTEN = st.sampled_from((True, True, True, False))
 WAIVABLE = ("soak-over", "install-verified")
 
 
@@ -56,7 +58,8 @@ def policy(required: int) -> dict[str, object]:
 
 
 class Changes(RuleBasedStateMachine):
-    """`disturbed`: something happened since the newest change was judged that may keep it from being sent."""
+    """`disturbed`: something happened since non-production was proven that may keep a change from being sent.
+    `fresh`: nobody has asked for production since the newest set was put into non-production."""
 
     street: Street
 
@@ -65,17 +68,18 @@ class Changes(RuleBasedStateMachine):
         self.house: House = self.street.next_house(policy(required))
         self.house.people.held = held()
         self.ledger = Ledger(self.house, required)
-        self.disturbed = False
         self.prove()
 
     # --- What people do
 
-    @rule(user=st.sampled_from((*ASKERS, "U0OLA")), judged=st.booleans())
+    @precondition(lambda self: self.nothing_is_open())
+    @rule(user=st.sampled_from((*ASKERS, "U0OLA")), judged=OFTEN)
     def ask(self, user: str, judged: bool) -> None:
         self.open(Install(self.house.prod), user)
         self.wait_for_the_gate(judged)
 
-    @rule(user=st.sampled_from(("U0ADA", "U0ANN")), judged=st.booleans())
+    @precondition(lambda self: self.nothing_is_open())
+    @rule(user=st.sampled_from(("U0ADA", "U0ANN")), judged=OFTEN)
     def emergency(self, user: str, judged: bool) -> None:
         self.open(Emergency(self.house.prod, "the exploit is public"), user, emergency=True)
         self.wait_for_the_gate(judged)
@@ -89,10 +93,11 @@ class Changes(RuleBasedStateMachine):
         self.house.settle()
 
     @precondition(lambda self: self.state() is ChangeState.PENDING)
-    @rule(user=st.sampled_from(APPROVERS), seen=st.booleans())
-    def click(self, user: str, seen: bool) -> None:
-        """`seen` False: the button of a message that showed something else."""
+    @rule(user=st.sampled_from(APPROVERS), seen=OFTEN, rounds=st.integers(0, 4))
+    def click(self, user: str, seen: bool, rounds: int) -> None:
+        """`seen` False: the button of a message that showed something else. `rounds`: how far it gets before more."""
         self.approve(user, self.newest().digest or "" if seen else "0" * 64)
+        self.sweeps_run(rounds)
 
     @precondition(lambda self: self.state() is ChangeState.PENDING)
     @rule(user=st.sampled_from(APPROVERS))
@@ -114,7 +119,7 @@ class Changes(RuleBasedStateMachine):
         change = self.newest()
         self.tried(Decide(change.id, "reject", change.digest or "", "not tonight"), user)
 
-    @precondition(lambda self: self.house.newest is not None)
+    @precondition(lambda self: self.is_open())
     @rule(user=st.sampled_from((*ASKERS, "U0OLA")))
     def withdraw(self, user: str) -> None:
         change = self.newest()
@@ -122,14 +127,17 @@ class Changes(RuleBasedStateMachine):
             assert user in self.ledger.requests[change.id].excluded
             assert self.newest().state is ChangeState.WITHDRAWN
 
+    @precondition(lambda self: self.is_open())
     @rule()
     def report_problem(self) -> None:
         self.disturbed |= self.tried(ReportProblem(self.proof_run(), "queries hang"), "U0EVE")
 
+    @precondition(lambda self: self.problem_is_open())
     @rule(user=st.sampled_from(("U0ANN", "U0OLA")))
     def clear_problem(self, user: str) -> None:
         self.tried(ClearProblem(self.house.name, "it was the network"), user)
 
+    @precondition(lambda self: self.is_open())
     @rule()
     def install_in_nonprod(self) -> None:
         if self.tried(Install(self.house.nonprod), "U0ANN"):
@@ -137,42 +145,53 @@ class Changes(RuleBasedStateMachine):
 
     # --- What happens to people
 
+    @precondition(lambda self: self.is_open())
     @rule(user=st.sampled_from(APPROVERS))
     def role_lost(self, user: str) -> None:
         self.house.people.held[Role.APPROVER].discard(user)
 
+    @precondition(lambda self: self.house.people.held != held())
     @rule(user=st.sampled_from(APPROVERS))
     def role_given(self, user: str) -> None:
         self.house.people.held[Role.APPROVER].add(user)
 
-    @rule(readable=st.booleans())
-    def group(self, readable: bool) -> None:
-        self.house.people.readable = readable
+    @precondition(lambda self: self.is_open() or not self.house.people.readable)
+    @rule()
+    def group_unreadable_or_readable_again(self) -> None:
+        self.house.people.readable = not self.house.people.readable
 
     # --- What happens to the world
 
+    @precondition(lambda self: self.is_open())
     @rule()
     def drift(self) -> None:
         self.house.world.move_repository(self.house.name)
         self.disturbed = True
 
+    @precondition(lambda self: self.is_open())
     @rule(by=st.sampled_from((timedelta(minutes=2), timedelta(minutes=40), timedelta(hours=3), timedelta(hours=25))))
     def wait(self, by: timedelta) -> None:
         """Expiry, stale scans, scans for the send that have grown old; an emergency's soak may end meanwhile."""
         self.house.jump(by)
         self.disturbed = True
 
-    @rule()
-    def soak(self) -> None:
-        self.house.jump(SOAK)
-        self.disturbed = True
+    @precondition(lambda self: self.nothing_is_open() and not self.fresh)
+    @rule(soaked=st.booleans())
+    def next_month(self, soaked: bool) -> None:
+        """The problem is cleared, the archive moves, and the newest set goes into non-production."""
+        self.house.settle()
+        self.tried(ClearProblem(self.house.name, "it was the network"), "U0ANN")
+        self.house.world.move_repository(self.house.name)
+        self.prove(soaked=soaked)
 
+    @precondition(lambda self: self.is_open())
     @rule()
     def lose_a_reply(self) -> None:
-        """SSM takes the next command, and nobody hears of it."""
+        """SSM takes the next command, and the bot hears nothing of it."""
         self.house.world.faults.add("ssm", "SendCommand", "lost-reply", 1)
 
-    @rule(required=st.sampled_from((None, 1, 2)))
+    @precondition(lambda self: self.is_open())
+    @rule(required=st.sampled_from((None, None, 1, 2)))
     def restart(self, required: int | None) -> None:
         """`required`: with another policy, which what was asked before does not stand for."""
         if required is None or required == self.ledger.required:
@@ -182,11 +201,12 @@ class Changes(RuleBasedStateMachine):
         self.ledger.required = required
         self.disturbed = True
 
-    @rule(rounds=st.integers(1, 3))
+    @precondition(lambda self: self.is_open())
+    @rule(rounds=st.integers(1, 4))
     def sweeps(self, rounds: int) -> None:
-        for _ in range(rounds):
-            self.house.round()
+        self.sweeps_run(rounds)
 
+    @precondition(lambda self: self.is_open())
     @rule()
     def settle(self) -> None:
         self.house.settle()
@@ -195,7 +215,7 @@ class Changes(RuleBasedStateMachine):
     @rule()
     def approve_with_enough(self) -> None:
         """A legitimate path from wherever the story stands: it is sent, once, and it ends well."""
-        if self.house.people.readable and problems.open_problem(self.house.store.db, self.house.name) is None:
+        if self.house.people.readable and not self.problem_is_open():
             self.let_go()
 
     # --- What always holds
@@ -225,7 +245,7 @@ class Changes(RuleBasedStateMachine):
         before = self.house.newest
         if self.tried(asked, user):
             self.ledger.asked(user, before, emergency=emergency)
-            self.disturbed = False
+            self.fresh = False
 
     def wait_for_the_gate(self, judged: bool) -> None:
         """`judged` False: what comes next comes while both environments are still scanned."""
@@ -250,13 +270,14 @@ class Changes(RuleBasedStateMachine):
             return False
         return True
 
-    def prove(self) -> None:
-        """The newest set into non-production, and its soak."""
+    def prove(self, *, soaked: bool = True) -> None:
+        """The newest set into non-production, and its soak, or half of it."""
         self.house.ask(Install(self.house.nonprod), "U0ANN")
         self.house.settle()
         newest = runs.recent(self.house.store.db, 1)[0]
         assert newest.state is RunState.SUCCEEDED, newest
-        self.house.jump(SOAK + timedelta(days=1))
+        self.house.jump(SOAK + timedelta(days=1) if soaked else SOAK / 2)
+        self.fresh, self.disturbed = True, False
 
     def let_go(self) -> None:
         """As many approve as are still wanted; then time does the rest."""
@@ -309,6 +330,21 @@ class Changes(RuleBasedStateMachine):
         change = self.house.newest
         return change.state if change else None
 
+    def sweeps_run(self, rounds: int) -> None:
+        for _ in range(rounds):
+            self.house.round()
+
+    def problem_is_open(self) -> bool:
+        return problems.open_problem(self.house.store.db, self.house.name) is not None
+
+    def is_open(self) -> bool:
+        """Something can still happen to the newest change."""
+        state = self.state()
+        return state is not None and not state.ended and state is not ChangeState.BLOCKED
+
+    def nothing_is_open(self) -> bool:
+        return not self.is_open()
+
     def failing(self) -> list[str]:
         change = self.house.newest
         if change is None or change.state is not ChangeState.BLOCKED:
@@ -334,7 +370,9 @@ def test_I2_I3_I4_no_story_sends_what_it_may_not_and_every_legitimate_one_sends(
             stateful_step_count=STEPS,
             deadline=None,
             database=None,
-            print_blob=True,
+            # The few of every day are always the same, and are told as they are found: shrinking takes minutes.
+            derandomize=examples <= EXAMPLES,
+            phases=(Phase.generate,) if examples <= EXAMPLES else (Phase.generate, Phase.shrink),
             suppress_health_check=list(HealthCheck),
         ),
     )
