@@ -42,9 +42,9 @@ def ready_part(change: Change) -> ReadyPart | None:
 
 
 def offered_part(change: Change) -> ReadyPart | None:
-    """The part that can be had now while the whole can't: there is one, and something would stay behind."""
+    """The part that can be had now while the whole can't: some patch stays behind, or comes in an older version."""
     part = ready_part(change)
-    return part if part and part.ready > 0 and part.behind > 0 else None
+    return part if part and part.ready > 0 and (part.behind > 0 or part.older > 0) else None
 
 
 def is_unpinned(change: Change) -> bool:
