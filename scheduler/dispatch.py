@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 8  # definite refusals of one step before it is given up
 SEND_WITHIN = timedelta(minutes=30)  # after the scans at send time: later than that the picture is stale
+STUCK_AFTER = timedelta(minutes=5)  # far longer than a send without retries can take
 FIND_WITHIN = timedelta(minutes=2)  # how long an unsettled send is looked for before a person is asked
 
 
@@ -53,11 +54,12 @@ def send(parts: Parts, run: Run, step: Step) -> None:
     approvers: frozenset[str] = frozenset()
     if step.kind is StepKind.VERIFY and not _is_back(parts, run, step):
         return None
-    if guarded:
+    if run.production and step.kind is not StepKind.SCAN:
         try:
-            # A restored database must not send what an earlier life of it has sent already (I2).
+            # A restored database must not send what an earlier life of it has sent already (I2). Only a Scan that
+            # stands alone is not looked up: it changes nothing on a node, and its evidence is known by its SnapshotId.
             found = parts.patch_manager.find(target, step.id, run.requested_at)
-            approvers = frozenset(parts.directory.holders(Role.APPROVER))
+            approvers = frozenset(parts.directory.holders(Role.APPROVER)) if guarded else approvers
         except (AwsError, DirectoryError) as error:
             return _wait(parts, run, str(error))
         if found:
@@ -205,10 +207,14 @@ def _wait(parts: Parts, run: Run, note: str) -> None:
 
 
 def _adopt(parts: Parts, run: Run, step: Step, command_id: str) -> None:
-    """AWS has the command already: follow it instead of sending."""
+    """AWS has the command already: follow it instead of sending.
+
+    When it was sent is not known any more; its evidence, known by our SnapshotId, is younger than the run in any case.
+    """
     with parts.store.transaction() as tx:
         now = parts.clock.now()
-        sending = steps.transition(tx, step, StepState.SENDING, now, run.ref, note="found at AWS, not sent again")
+        note, since = "found at AWS, not sent again", to_text(run.requested_at)
+        sending = steps.transition(tx, step, StepState.SENDING, now, run.ref, note=note, sending_at=since)
         if sending:
             steps.transition(tx, sending, StepState.SENT, now, run.ref, command_id=command_id)
     parts.wake("track")
@@ -216,16 +222,21 @@ def _adopt(parts: Parts, run: Run, step: Step, command_id: str) -> None:
 
 def recover(parts: Parts) -> None:
     """After a start: what was being sent when the process died may or may not have been sent (I2)."""
+    for step in steps.in_state(parts.store.db, StepState.SENDING):
+        _doubt(parts, step, "Patchgate was stopped while it sent this step; it is looked up, not sent again.")
+
+
+def _doubt(parts: Parts, step: Step, note: str) -> None:
     with parts.store.transaction() as tx:
-        now = parts.clock.now()
-        for step in steps.in_state(tx, StepState.SENDING):
-            run = runs.get(tx, step.run_id)
-            note = "Patchgate was stopped while it sent this step; it is looked up, not sent again."
-            steps.transition(tx, step, StepState.UNKNOWN, now, run.ref, note=note)
+        run = runs.get(tx, step.run_id)
+        steps.transition(tx, step, StepState.UNKNOWN, parts.clock.now(), run.ref, note=note)
 
 
 def settle(parts: Parts, now: datetime) -> None:
     """Sweep `settle`: look for steps of which nobody knows whether they were sent."""
+    for step in steps.in_state(parts.store.db, StepState.SENDING):
+        if step.sending_at and now - step.sending_at > STUCK_AFTER:
+            _doubt(parts, step, "What came of sending this step was not recorded; it is looked up, not sent again.")
     for step in steps.in_state(parts.store.db, StepState.UNKNOWN):
         parts.pool.submit(("settle", step.id), partial(_look_for, parts, step), lane=parts.lane_of_run(step.run_id))
 

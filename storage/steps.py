@@ -86,7 +86,7 @@ def transition(
     """Compare-and-set the step's state; None when it has moved on since `step` was read."""
     require(STEP_TRANSITIONS, step.state, new)
     if new is StepState.SENDING:
-        columns.update(sending_at=to_text(now), attempts=step.attempts + 1)
+        columns = {"sending_at": to_text(now), "attempts": step.attempts + 1, **columns}
     if new is StepState.SENT:
         columns["sent_at"] = to_text(now)
     if new.ended:
