@@ -41,9 +41,13 @@ def test_I8_an_installs_own_report_is_no_evidence(town: Town) -> None:
 def test_I8_a_foreign_scan_between_ours_and_the_reading_is_not_counted(town: Town) -> None:
     """Reading is held while somebody else scans: their report has taken the place of ours."""
     (node,) = town.around.world.fleet.environment("during", "nonprod").nodes
+    clock = town.around.clock
+    rate = clock.rate
+    clock.set_rate(1)  # the Scan must not end before reading is held
     ref = ask(town, "/patch scan during nonprod")
     wait_for(lambda: [step for step in steps_of(town, ref) if step.sent_at], "our Scan to be sent")
     held = town.around.world.faults.add("ssm", "DescribeInstancePatchStates", "access-denied", times=10**6)
+    clock.set_rate(rate)
     wait_for(lambda: at_rest(town, node.id), "our Scan to end on the node")
     foreign(town, node.id, "Scan")
     town.around.world.faults.remove(held.id)
