@@ -23,22 +23,26 @@ BRISK = Durations(delivery=0.1, scan=0.5, install_per_package=0.1, reboot=0.5, c
 
 
 class Street:
-    """`next_house` gives an application that nobody has touched, with a database of its own."""
+    """`next_house` gives an application that nobody has touched, with a database of its own; `house` one by name."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, fleet: Fleet | None = None) -> None:
         self._folder = folder
+        self._fleet = fleet or fleet_of([f"app-{number:02}" for number in range(HOUSES)], prod=2)
         self._built = 0
         self._server: SimulatedAws | None = None
 
     def next_house(self, policy: Mapping[str, object]) -> House:
-        if self._server is None or self._built % HOUSES == 0:
+        names = [each.name for each in self._fleet.applications]
+        if self._built and self._built % len(names) == 0:
+            self.close()
+        return self.house(names[self._built % len(names)], policy)
+
+    def house(self, name: str, policy: Mapping[str, object]) -> House:
+        if self._server is None:
             self._open()
-        assert self._server
-        name = f"app-{self._built % HOUSES:02}"
         self._built += 1
-        fleet = _of(self._world.fleet, name, policy)
         path = self._folder / f"{self._built}.db"
-        return House(fleet, self._world, self._clock, self._sessions, path)
+        return House(_of(self._fleet, name, policy), self._world, self._clock, self._sessions, path)
 
     def close(self) -> None:
         if self._server:
@@ -46,10 +50,8 @@ class Street:
         self._server = None
 
     def _open(self) -> None:
-        self.close()
         self._clock = SandboxClock(rate=0)
-        fleet = fleet_of([f"app-{number:02}" for number in range(HOUSES)], prod=2)
-        self._world = World(self._clock, fleet, BRISK)
+        self._world = World(self._clock, self._fleet, BRISK)
         self._server = SimulatedAws(self._world)
         self._server.start()
         self._sessions = Sessions(

@@ -216,7 +216,10 @@ class Changes(RuleBasedStateMachine):
     def approve_with_enough(self) -> None:
         """A legitimate path from wherever the story stands: it is sent, once, and it ends well."""
         if self.house.people.readable and not self.problem_is_open():
-            self.let_go()
+            self.house.people.held = held()
+            self.house.settle()  # somebody's click may wait to be judged, and be a rejection
+            if self.state() is not ChangeState.REJECTED:
+                self.let_go()
 
     # --- What always holds
 
@@ -281,7 +284,6 @@ class Changes(RuleBasedStateMachine):
 
     def let_go(self) -> None:
         """As many approve as are still wanted; then time does the rest."""
-        self.house.round()  # clicks that came before are judged first
         change = self.newest()
         if change.state is ChangeState.PENDING:
             self.house.people.held[Role.APPROVER] |= {"U0OLA", "U0LEE"} | self.given(change)
