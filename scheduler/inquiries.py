@@ -62,20 +62,20 @@ def preflight(parts: Parts, key: EnvironmentKey) -> list[dict[str, str]]:
     known = evidence.newest(parts.store.db, key.application, key.environment)
     absent = [node.id for node in nodes if node.power == "running" and node.ping is None]
     roles = parts.permissions.absent_role(target_of(settings), absent) if absent else {}
-    found = {node: shortcomings(node, known.get(node.id), looked_up.get(node.id)) for node in nodes}
-    lacking = [node for node in nodes if found[node]]
+    found = {node.id: shortcomings(node, known.get(node.id), looked_up.get(node.id)) for node in nodes}
+    lacking = [node for node in nodes if found[node.id]]
     entries = [
         _entry(
             _name(node),
             Outcome.FAIL,
-            f"It {'; it '.join(each.what for each in found[node])}. {roles.get(node.id, '')}".strip(),
-            _sentence("; ".join(dict.fromkeys(each.remedy for each in found[node]))),
+            f"It {'; it '.join(each.what for each in found[node.id])}. {roles.get(node.id, '')}".strip(),
+            _sentence("; ".join(dict.fromkeys(each.remedy for each in found[node.id]))),
         )
         for node in lacking[:MOST_NODES]
     ]
     if len(lacking) > MOST_NODES:
         entries.append(_entry("Others", Outcome.FAIL, f"{len(lacking) - MOST_NODES} more nodes lack something.", ""))
-    well = [node for node in nodes if not found[node]]
+    well = [node for node in nodes if not found[node.id]]
     if well:
         words = f"{counted(len(well), 'node')}: agent online and new enough, supported system, nothing else runs."
         entries.append(_entry("Ready", Outcome.PASS, words, ""))
