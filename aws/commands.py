@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     )
 
 LONGEST_COMMENT = 100
+_LONGEST_COMPLAINT = 300
 # AWS's clock and ours may differ; a look-up that starts too early costs a page, one that starts too late a doubt.
 _CLOCK_SKEW = timedelta(minutes=15)
 _UNFINISHED: tuple[Literal["Pending", "InProgress", "Delayed"], ...] = ("Pending", "InProgress", "Delayed")
@@ -176,6 +177,25 @@ class Commands(Caller):
                 for found in page["CommandInvocations"]
             )
 
+    def complaints(self, target: Target, command_id: str) -> Mapping[str, str]:
+        """Node id → the last thing that its failed part of a command said, before what the agent adds about exit codes.
+
+        For people alone: no outcome is read from text (I9).
+        """
+        client = self._sessions.client("ssm", target)
+        with calling("ListCommandInvocations", target, command_id):
+            pages = client.get_paginator("list_command_invocations").paginate(
+                CommandId=command_id, Details=True, PaginationConfig={"PageSize": MOST_IDS}
+            )
+            found = {
+                each["InstanceId"]: _last_words(plugin.get("Output", ""))
+                for page in pages
+                for each in page["CommandInvocations"]
+                for plugin in each["CommandPlugins"]
+                if plugin["Status"] in {"Failed", "TimedOut"}
+            }
+        return {node_id: words for node_id, words in found.items() if words}
+
     def running_elsewhere(self, target: Target, node_ids: Collection[str]) -> Mapping[str, RunningCommand]:
         """A command by anybody, us included, that has not ended on a node: a second patch run there would fail.
 
@@ -205,3 +225,9 @@ class Commands(Caller):
         client = self._sessions.client("ssm", target, retries=False)
         with calling("CancelCommand", target, command_id):
             client.cancel_command(CommandId=command_id)
+
+
+def _last_words(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines()]
+    said = [line for line in lines if line and not line.startswith("failed to run commands")]
+    return said[-1][:_LONGEST_COMPLAINT] if said else ""

@@ -1,15 +1,18 @@
 """What surrounds a change at AWS: alarms, other commands, other patchers, whether the nodes may read the list."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from aws.alarms import ABSENT
+from aws.errors import DefiniteRefusal
 from patching.gate import OtherPatcher
-from patching.model import Node, Operation
+from patching.model import Evidence, Node, Operation
 from patching.nodes import EnvironmentKey
 from patching.outcomes import NodeOutcome
 from patching.preflight import NodeInquiry
 from scheduler.parts import Parts, target_of
-from storage import holds, runs, steps
+from storage import evidence, holds, runs, steps
+from storage.steps import Step
 
 LOOK_AHEAD = timedelta(days=35)  # monthly windows are seen
 ANY_KEY = "list.json"  # roles are allowed a prefix of the bucket, not an object
@@ -74,12 +77,33 @@ def list_is_readable(parts: Parts, key: EnvironmentKey, nodes: tuple[Node, ...])
 
 
 def _scan_failures(parts: Parts, key: EnvironmentKey) -> dict[str, str]:
-    """Node id → why its part of the newest Scan run failed; nodes that were only out of reach are left out."""
+    """Node id → why its part of the newest Scan run failed; nodes that were only out of reach are left out.
+
+    So are nodes that an Install's own scan has read since.
+    """
     db = parts.store.db
     run = runs.newest(db, key.application, key.environment, Operation.SCAN)
-    return {
-        node_id: found.note or found.details
+    failed = {
+        node_id: (step, found.note or found.details)
         for step in (steps.of_run(db, run.id) if run else ())
         for node_id, found in runs.invocations(db, step.id).items()
         if found.outcome is NodeOutcome.FAILED
     }
+    since = evidence.newest(db, key.application, key.environment, list(failed)) if failed else {}
+    ended = run.ended_at if run else None
+    current = {node_id: each for node_id, each in failed.items() if not _is_later(since.get(node_id), ended)}
+    said = {step.id: _complaints(parts, key, step) for step, _ in current.values()}
+    return {node_id: said[step.id].get(node_id, status) for node_id, (step, status) in current.items()}
+
+
+def _is_later(item: Evidence | None, moment: datetime | None) -> bool:
+    return item is not None and moment is not None and item.operation_end > moment
+
+
+def _complaints(parts: Parts, key: EnvironmentKey, step: Step) -> Mapping[str, str]:
+    """In the payload's own words; AWS forgets them after 30 days."""
+    try:
+        target = target_of(parts.config.environments()[key])
+        return parts.patch_manager.complaints(target, step.command_id) if step.command_id else {}
+    except DefiniteRefusal:
+        return {}
