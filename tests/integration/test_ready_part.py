@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from sandbox.aws.fleet import RHEL_9, Fleet, Package, Release
+from sandbox.aws.fleet import RHEL_9, Baseline, Fleet, Package, Release, Rule
 from sandbox.aws.log import Install
 from sandbox.fleet import demo_fleet, small_fleet
 from storage import changes, evidence
@@ -24,6 +24,7 @@ PROVEN = replace(SSL, version="1:3.0.7-27.el9")
 NEWEST = replace(SSL, version="1:3.0.7-28.el9")
 TAR = Package("tar", "x86_64", "2:1.34-6.el9", severity="Moderate", classification="Security")
 NEW_TAR = replace(TAR, version="2:1.34-7.el9")
+BASELINE = Baseline("acme-small-rhel-9", RHEL_9.operating_system, (Rule(),))
 RELEASES = (Release(PROVEN), Release(NEW_TAR), Release(NEWEST, available_from=timedelta(days=2)))
 
 
@@ -49,6 +50,7 @@ def fleet() -> Fleet:
             packages=(SSL, TAR),
             releases=RELEASES,
             platform=RHEL_9,
+            baseline=BASELINE,
             keeps_old_versions=name == "keeps",
         )
         for name in ("keeps", "drops")
@@ -57,7 +59,7 @@ def fleet() -> Fleet:
         demo,
         applications=(ledger, *(each.applications[0] for each in small)),
         repositories=(*demo.repositories, *(each.repositories[0] for each in small)),
-        baselines=(*demo.baselines, *small[0].baselines),
+        baselines=(*demo.baselines, BASELINE),
     )
 
 
