@@ -73,7 +73,9 @@ def patches_tested(gate: GateInput) -> CheckResult:
         f"First: {f'{worst.kb_id} {worst.version}'.strip()}."
     )
     verdicts = {finding.verdict for finding in mismatches}
-    action, waivable = _repair(gate, verdicts), Verdict.UNREADABLE not in verdicts
+    # A list with nothing on it is not sent, whatever is waived: nobody knows what AWS would make of it.
+    nothing_proven = gate.policy.pinned and not gate.comparison.tested
+    action, waivable = _repair(gate, verdicts), Verdict.UNREADABLE not in verdicts and not nothing_proven
     if action is Action.INSTALL_SOURCE:
         remedy = f"Install the newest set in {source.name}; after a new soak it would be ready"
         return PATCHES_TESTED.failed(evidence, remedy, action, at=gate.now + gate.soak, waivable=waivable)
@@ -215,13 +217,6 @@ def something_to_install(gate: GateInput) -> CheckResult:
         return SOMETHING_TO_INSTALL.failed(
             f"Of {counted(len(findings), 'patch', 'patches')} for {gate.target.name} none is ready.",
             "Ask again when some are.",
-            Action.ASK_AGAIN,
-        )
-    if not gate.part and gate.policy.pinned and not gate.comparison.tested:
-        # Whatever is waived: a list with nothing on it is not sent, as nobody knows what AWS makes of it.
-        return SOMETHING_TO_INSTALL.failed(
-            f"Of {counted(len(findings), 'patch', 'patches')} for {gate.target.name} none is proven.",
-            f"See what keeps them from what {gate.source.name} has, then ask again.",
             Action.ASK_AGAIN,
         )
     nodes = {node for finding in findings for node in finding.nodes}

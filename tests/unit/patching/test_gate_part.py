@@ -215,6 +215,11 @@ def test_an_unreadable_title_is_never_waived_though_the_check_may_be() -> None:
     assert passes(waive(evaluate(with_title(f"{READY}:2")), waivers, waivable))
 
 
+def test_a_list_with_nothing_proven_on_it_is_never_waived() -> None:
+    nothing = gate_input(target=target_facts(fact(evidence("p1", [row(READY, "2", MISSING)]), "p1")))
+    assert not passes(waive(evaluate(nothing), {"patches-tested": "why"}, ["patches-tested"]))
+
+
 def test_what_is_never_waivable() -> None:
     assert {"evidence-fresh", "nodes-in-place", "document-hash", "four-eyes"} <= NEVER_WAIVABLE
 
