@@ -43,15 +43,15 @@ def test_I8_a_foreign_scan_between_ours_and_the_reading_is_not_counted(town: Tow
     (node,) = town.around.world.fleet.environment("during", "nonprod").nodes
     clock = town.around.clock
     rate = clock.rate
-    clock.set_rate(1)  # the Scan must not end before reading is held
+    clock.set_rate(1)  # the Scan must not end before reading is held, nor the patience for its report in between
     ref = ask(town, "/patch scan during nonprod")
     wait_for(lambda: [step for step in steps_of(town, ref) if step.sent_at], "our Scan to be sent")
     wait_for(lambda: not at_rest(town, node.id), "our Scan to begin on the node")
     held = town.around.world.faults.add("ssm", "DescribeInstancePatchStates", "access-denied", times=10**6)
-    clock.set_rate(rate)
     wait_for(lambda: at_rest(town, node.id), "our Scan to end on the node")
     foreign(town, node.id, "Scan")
     town.around.world.faults.remove(held.id)
+    clock.set_rate(rate)
     town.jump(minutes=3)
     card = town.card(ref, "*Failed.*", channel=CHANNEL)
     assert "somebody else's Scan ran on the node meanwhile; scan again" in words_of(card)
