@@ -7,7 +7,7 @@ import pytest
 
 from tests.stateful.street import Street
 
-EXAMPLES = 12
+EXAMPLES = 8
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -18,7 +18,7 @@ from sandbox.fleet import PRODUCTION, REGION
 from tests.integration.small_town import fleet_of
 from tests.stateful.house import House
 
-HOUSES = 16  # EC2 looks at every instance of an account for each question
+HOUSES = 8  # EC2 looks at every instance of an account for each question
 BRISK = Durations(delivery=0.1, scan=0.5, install_per_package=0.1, reboot=0.5, cancel=0.1)
 
 

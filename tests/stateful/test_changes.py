@@ -72,6 +72,19 @@ class Changes(RuleBasedStateMachine):
 
     # --- What people do
 
+    @precondition(lambda self: self.state() in {ChangeState.BLOCKED, ChangeState.SUPERSEDED} and not self.fresh)
+    @rule()
+    def another_asks_again(self) -> None:
+        """Whoever asked first is still in the chain, and tries to approve."""
+        self.house.settle()
+        self.tried(ClearProblem(self.house.name, "it was the network"), "U0ANN")
+        self.prove()
+        chain = self.ledger.requests[self.newest().id].excluded
+        self.open(Install(self.house.prod), next((user for user in ASKERS if user not in chain), "U0ANN"))
+        self.house.settle()
+        if self.state() is ChangeState.PENDING:
+            self.let_askers_try()
+
     @precondition(lambda self: self.nothing_is_open())
     @rule(user=st.sampled_from((*ASKERS, "U0OLA")), judged=OFTEN)
     def ask(self, user: str, judged: bool) -> None:
@@ -112,6 +125,28 @@ class Changes(RuleBasedStateMachine):
         for user in users[:2]:
             self.approve(user, self.newest().digest or "")
         self.house.round()
+
+    @precondition(lambda self: self.state() is ChangeState.PENDING)
+    @rule()
+    def those_who_asked_approve(self) -> None:
+        self.let_askers_try()
+
+    @precondition(lambda self: self.state() is ChangeState.PENDING)
+    @rule()
+    def approvers_leave_after_approving(self) -> None:
+        self.let_enough_approve()
+        self.house.people.held[Role.APPROVER].clear()
+        self.house.settle()
+
+    @precondition(lambda self: self.state() is ChangeState.PENDING)
+    @rule()
+    def the_repository_moves_after_the_approval(self) -> None:
+        change = self.let_enough_approve()
+        self.house.world.move_repository(self.house.name)
+        self.disturbed = True
+        self.house.settle()
+        self.ledger.look()
+        assert self.ledger.installs(change.id) == 0
 
     @precondition(lambda self: self.state() is ChangeState.PENDING)
     @rule(user=st.sampled_from(APPROVERS))
@@ -254,6 +289,23 @@ class Changes(RuleBasedStateMachine):
         """`judged` False: what comes next comes while both environments are still scanned."""
         if judged:
             self.house.settle()
+
+    def let_enough_approve(self) -> Change:
+        """Those who may and have not; then their clicks are judged, and nothing is scanned yet."""
+        change = self.newest()
+        for user in self.ledger.candidates(change)[: change.required]:
+            self.approve(user, change.digest or "")
+        self.house.round()
+        return change
+
+    def let_askers_try(self) -> None:
+        """All of the chain are given the role, and click; with the others who do they would be enough."""
+        change = self.newest()
+        excluded = sorted(self.ledger.requests[change.id].excluded)
+        self.house.people.held[Role.APPROVER].update(excluded)
+        for user in (*excluded, *self.ledger.candidates(change)[: change.required - 1]):
+            self.approve(user, change.digest or "")
+        self.house.settle()
 
     def approve(self, user: str, digest: str) -> bool:
         change = self.newest()
