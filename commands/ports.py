@@ -40,5 +40,5 @@ class Directory(Protocol):
         ...
 
 
-Wake = Callable[[str], None]
+Wake = Callable[[str], object]
 """Run the named sweep soon: a commit has made work for it."""

@@ -29,6 +29,7 @@ class Engine:
         self._sweeps: dict[str, Sweep] = {}
         self._again: dict[str, threading.Event] = {}
         self._scheduler: BackgroundScheduler | None = None
+        self._guard = threading.Lock()  # a wake is over before the end begins, and none begins after it
 
     def start(self, sweeps: Sequence[Sweep]) -> None:
         # A late tick is as good as one in time and two owed ticks are one: sweeps read what is due from the rows.
@@ -47,18 +48,23 @@ class Engine:
         scheduler.start()
         self._scheduler = scheduler
 
-    def wake(self, name: str) -> None:
-        """Run a sweep now; when it is running, once more afterwards."""
-        again = self._again.get(name)
-        if again is None or self._scheduler is None:
-            return  # not started yet: every sweep ticks at the start
-        again.set()
-        self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
+    def wake(self, name: str) -> bool:
+        """Run a sweep now; when it is running, once more afterwards. False before the start and from the end on."""
+        with self._guard:
+            again = self._again.get(name)
+            if again is None or self._scheduler is None:
+                return False  # every sweep ticks at the start
+            again.set()
+            self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
+            return True
 
     def stop(self) -> None:
-        if self._scheduler:
-            self._scheduler.shutdown(wait=True)
-            self._scheduler = None
+        """Wait for the sweeps that are running; none begins."""
+        with self._guard:
+            scheduler, self._scheduler = self._scheduler, None
+        if scheduler:
+            # APScheduler holds its locks while it waits for running sweeps: one that wakes another would wait for them.
+            scheduler.shutdown(wait=True)
 
     def _run(self, sweep: Sweep) -> None:
         again = self._again[sweep.name]

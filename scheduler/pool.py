@@ -24,7 +24,7 @@ class Pool:
         self,
         key: Hashable,
         work: Callable[[], None],
-        done: Callable[[], None] | None = None,
+        done: Callable[[], object] | None = None,
         *,
         lane: Hashable = None,
     ) -> bool:
@@ -42,7 +42,7 @@ class Pool:
         """Wait for what is in work; nothing queued is started."""
         self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def _run(self, key: Hashable, work: Callable[[], None], done: Callable[[], None] | None) -> None:
+    def _run(self, key: Hashable, work: Callable[[], None], done: Callable[[], object] | None) -> None:
         try:
             work()
         except Exception:
