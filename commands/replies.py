@@ -44,10 +44,11 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class StatusList:
-    """Open and recent runs and changes, newest first."""
+    """The first that are open, of `open_count`, and recent runs, newest first."""
 
     open_changes: tuple[Change, ...]
     open_runs: tuple[Run, ...]
+    open_count: int
     recent: tuple[Run, ...]
     page: int
     more: bool

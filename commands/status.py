@@ -17,6 +17,16 @@ from storage.changes import Change
 from storage.outbox import Medium
 
 PAGE = 10  # recent runs a page
+OPEN = 15  # of what is open
+_OPEN_RUNS = (RunState.REQUESTED, RunState.RUNNING, RunState.PAUSED, RunState.NEEDS_HUMAN)
+_OPEN_CHANGES = (
+    ChangeState.PREPARING,
+    ChangeState.PENDING,
+    ChangeState.APPROVED,
+    ChangeState.WAITING,
+    ChangeState.HELD,
+    ChangeState.USED,
+)
 _REF = re.compile(r"(scan|install|change)-([0-9]{1,9})", re.ASCII | re.IGNORECASE)
 
 
@@ -47,21 +57,11 @@ class Status(Command):
         if self.ref is None:
             page = max(0, self.page)
             recent = runs.recent(db, PAGE + 1, page * PAGE)
+            open_changes = changes.in_state(db, *_OPEN_CHANGES, most=OPEN)
             return StatusList(
-                open_changes=tuple(
-                    changes.in_state(
-                        db,
-                        ChangeState.PREPARING,
-                        ChangeState.PENDING,
-                        ChangeState.APPROVED,
-                        ChangeState.WAITING,
-                        ChangeState.HELD,
-                        ChangeState.USED,
-                    )
-                ),
-                open_runs=tuple(
-                    runs.in_state(db, RunState.REQUESTED, RunState.RUNNING, RunState.PAUSED, RunState.NEEDS_HUMAN)
-                ),
+                open_changes=tuple(open_changes),
+                open_runs=tuple(runs.in_state(db, *_OPEN_RUNS, most=OPEN - len(open_changes))),
+                open_count=changes.count(db, *_OPEN_CHANGES) + runs.count(db, *_OPEN_RUNS),
                 recent=tuple(recent[:PAGE]),
                 page=page,
                 more=len(recent) > PAGE,

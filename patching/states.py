@@ -99,7 +99,7 @@ CHANGE_TRANSITIONS: Final[Mapping[ChangeState, frozenset[ChangeState]]] = {
     ChangeState.APPROVED: frozenset({ChangeState.WAITING, ChangeState.HELD, ChangeState.USED, *_STOPPED}),
     ChangeState.WAITING: frozenset({ChangeState.APPROVED, ChangeState.HELD, *_STOPPED}),
     ChangeState.HELD: frozenset({ChangeState.APPROVED, ChangeState.WAITING, *_STOPPED}),
-    ChangeState.USED: frozenset({ChangeState.DONE}),
+    ChangeState.USED: frozenset({ChangeState.DONE, ChangeState.SUPERSEDED}),
     ChangeState.DONE: frozenset(),
     ChangeState.REJECTED: frozenset(),
     ChangeState.WITHDRAWN: frozenset(),

@@ -165,7 +165,14 @@ def _refused(parts: Parts, run: Run, step: Step, error: DefiniteRefusal) -> None
         now = parts.clock.now()
         wait = timedelta(seconds=min(2**step.attempts, 60))
         planned = steps.transition(
-            tx, step, StepState.PLANNED, now, run.ref, note=str(error), not_before=to_text(now + wait)
+            tx,
+            step,
+            StepState.PLANNED,
+            now,
+            run.ref,
+            note=str(error),
+            not_before=to_text(now + wait),
+            sending_at=None,
         )
         runs.set_note(tx, run, str(error))
     if planned and (hopeless or step.attempts >= MOST_ATTEMPTS):

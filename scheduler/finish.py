@@ -39,7 +39,11 @@ def finish(parts: Parts, run: Run) -> None:
             notices.owe_to_owners(tx, now, parts.config, ended, "ended")
         if run.purpose is Purpose.CHANGE and run.change_id is not None:
             change = changes.get(tx, run.change_id)
-            changes.transition(tx, change, ChangeState.DONE, now, "clock", note=f"{run.ref} ended as {state}.")
+            if _nothing_sent(planned):
+                # As after any other refusal before the send: whoever asks next asks again for this (I4).
+                changes.transition(tx, change, ChangeState.SUPERSEDED, now, "clock", note=note)
+            else:
+                changes.transition(tx, change, ChangeState.DONE, now, "clock", note=f"{run.ref} ended as {state}.")
             notices.owe_receipts(tx, now, change)
     parts.wake("deliver")
     parts.wake("changes")
@@ -69,6 +73,11 @@ def _judge(parts: Parts, run: Run, planned: list[Step]) -> tuple[RunState, str]:
     if run.purpose is Purpose.CHANGE and len(results) < len(named):
         return RunState.FAILED, "Not every node could be compared with the approved list."
     return RunState.SUCCEEDED, ""
+
+
+def _nothing_sent(planned: list[Step]) -> bool:
+    """No Install ever began to be sent, or each was definitely refused. A person's "it did not" is no proof."""
+    return all(step.sending_at is None for step in planned if step.kind is StepKind.INSTALL)
 
 
 def _changed_rows(parts: Parts, run: Run, planned: list[Step]) -> bool:

@@ -167,9 +167,14 @@ def newest(db: Database, application: str, environment: str) -> Change | None:
     )
 
 
-def in_state(db: Database, *states: ChangeState) -> list[Change]:
+def in_state(db: Database, *states: ChangeState, most: int = -1) -> list[Change]:
+    """Oldest first, `most` of them where it is not negative: a change is dear to read."""
     marks = ", ".join("?" for _ in states)
-    return _select(db, f"WHERE state IN ({marks}) ORDER BY id", *states)
+    return _select(db, f"WHERE state IN ({marks}) ORDER BY id LIMIT ?", *states, most)
+
+
+def count(db: Database, *states: ChangeState) -> int:
+    return int(db["change"].count_where(f"state IN ({', '.join('?' for _ in states)})", list(states)))
 
 
 def recent(db: Database, limit: int, offset: int = 0) -> list[Change]:

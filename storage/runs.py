@@ -133,9 +133,14 @@ def open_run(db: Database, application: str, environment: str) -> Run | None:
     )
 
 
-def in_state(db: Database, *states: RunState) -> list[Run]:
+def in_state(db: Database, *states: RunState, most: int = -1) -> list[Run]:
+    """Oldest first, `most` of them where it is not negative: a run is dear to read."""
     marks = ", ".join("?" for _ in states)
-    return _select(db, f"WHERE state IN ({marks}) ORDER BY id", *states)
+    return _select(db, f"WHERE state IN ({marks}) ORDER BY id LIMIT ?", *states, most)
+
+
+def count(db: Database, *states: RunState) -> int:
+    return int(db["run"].count_where(f"state IN ({', '.join('?' for _ in states)})", list(states)))
 
 
 def of_change(db: Database, change_id: int, purpose: Purpose) -> list[Run]:

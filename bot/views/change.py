@@ -8,7 +8,7 @@ from bot.views.run import shown_version, state_words
 from bot.views.tables import Attachment, Flavour, listing
 from bot.views.text import code, command, mentions, place, plain, plural, prose, user, users, when
 from commands.reports import ChangeReport
-from patching.states import ChangeState
+from patching.states import ChangeState, RunState
 from storage.changes import Change, Decision
 
 _MOVED_SHOWN = 12
@@ -60,7 +60,7 @@ def change_words(change: Change) -> str:
         ChangeState.WAITING: "approved, waits for its window",
         ChangeState.HELD: "approved, held",
         ChangeState.USED: "installing",
-        ChangeState.DONE: "done",
+        ChangeState.DONE: "ended",
         ChangeState.REJECTED: "rejected",
         ChangeState.WITHDRAWN: "withdrawn",
         ChangeState.EXPIRED: "expired",
@@ -90,7 +90,7 @@ def change_state(report: ChangeReport) -> list[str]:
         case ChangeState.USED:
             return [f"*Installing {extent(change)}.*", *approved, *_install(report), *note]
         case ChangeState.DONE:
-            return ["*Done.*", *approved, *_install(report), *note]
+            return [_end_of(report), *approved, *_install(report), *note]
         case ChangeState.REJECTED:
             return [":x: *Rejected.* Nothing was installed.", *_rejected(report), _anew(change)]
         case ChangeState.WITHDRAWN:
@@ -178,6 +178,17 @@ def _install(report: ChangeReport) -> list[str]:
     return [
         f"{code(ref)}: {state_words(report.install)}. Node by node: its own message, or {command(f'status {ref}')}."
     ]
+
+
+def _end_of(report: ChangeReport) -> str:
+    """What became of it is what became of its Install."""
+    match report.install.state if report.install else None:
+        case RunState.SUCCEEDED:
+            return ":white_check_mark: *Done.*"
+        case RunState.DEVIATED:
+            return ":x: *Ended, and not as approved.*"
+        case _:
+            return ":x: *Failed.*"
 
 
 def _after_block(report: ChangeReport) -> list[str]:

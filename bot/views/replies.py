@@ -25,7 +25,6 @@ from commands.reports import ChangeReport
 from storage.changes import Change
 from storage.runs import Run
 
-_LINES_SHOWN = 15  # of each list on a status page
 _CHANGES_SHOWN = 8  # on a page of approvals
 _SENTENCE = 1200  # characters: a refusal may quote what was typed
 
@@ -75,21 +74,22 @@ def _change(report: ChangeReport) -> Rendered:
 def _status(reply: StatusList) -> Rendered:
     blocks = [header("Status")]
     if reply.page == 0:
-        blocks += _list("Open now", (*reply.open_changes, *reply.open_runs), "nothing")
+        blocks += _list("Open now", (*reply.open_changes, *reply.open_runs), "nothing", reply.open_count)
     open_ids = {run.id for run in reply.open_runs}
     recent = [run for run in reply.recent if run.id not in open_ids]
-    blocks += _list("Recent", recent, "nothing here" if reply.page else "nothing yet; `/patch help` shows how to begin")
+    none = "nothing here" if reply.page else "nothing yet; `/patch help` shows how to begin"
+    blocks += _list("Recent", recent, none, len(recent))
     blocks += pager("status-page", reply.page, reply.more, {})
     blocks.append(context(f"One of them in full: {command('status ID')}."))
-    return message(f"Status: {len(reply.open_runs) + len(reply.open_changes)} open", blocks)
+    return message(f"Status: {reply.open_count:,} open", blocks)
 
 
-def _list(title: str, items: Sequence[Change | Run], none: str) -> list[Block]:
-    """An ack waits for this, so only what is shown is put into words."""
+def _list(title: str, items: Sequence[Change | Run], none: str, of: int) -> list[Block]:
+    """An ack waits for this, so only what is shown was read."""
     if not items:
         return [section(f"*{title}*: {none}.")]
-    shown = [_change_line(item) if isinstance(item, Change) else _run_line(item) for item in items[:_LINES_SHOWN]]
-    left_out = len(items) - len(shown)
+    shown = [_change_line(item) if isinstance(item, Change) else _run_line(item) for item in items]
+    left_out = of - len(shown)
     return sections([f"*{title}*", *shown, *([f"and {left_out:,} more not shown"] if left_out else [])])
 
 

@@ -52,7 +52,13 @@ def test_I4_an_approver_who_left_the_group_approves_nothing_any_more(town: Town)
         refused(town, install, f"approvers needed for {change} hold the role now; nothing was sent")
     finally:
         set_group(town, "S0ONCALL", "U0OLA", "U0KIM")
+    superseded = town.card(change, "*Superseded.* Nothing was installed by it.", channel=CHANNEL)
+    assert f"approvers needed for {change} hold the role now" in words_of(superseded)
     assert production_installs(town, "role") == []
+
+    town.click("U0BEN", superseded, "ask-again")
+    card = town.card(f"change-{int(change.rpartition('-')[2]) + 1}", "Waits for approval", channel=CHANNEL)
+    assert "Not those who asked: <@U0ANN> and <@U0BEN>." in words_of(card)
 
 
 def test_I3_a_problem_reported_meanwhile_stops_the_send(town: Town) -> None:
@@ -67,7 +73,7 @@ def test_I3_a_problem_reported_meanwhile_stops_the_send(town: Town) -> None:
     town.card(soaked["text"].split(" ")[0], "A problem is reported", channel=CHANNEL)
     release(town, held)
     refused(town, install, "A problem with problem was reported meanwhile; nothing was sent")
-    town.card(change, f"{install} ended as failed", channel=CHANNEL)
+    town.card(change, "*Superseded.*", "A problem with problem was reported meanwhile", channel=CHANNEL)
     assert production_installs(town, "problem") == []
 
 

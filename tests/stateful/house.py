@@ -46,7 +46,7 @@ class Inline(Pool):
         self,
         key: Hashable,
         work: Callable[[], None],
-        done: Callable[[], None] | None = None,
+        done: Callable[[], object] | None = None,
         *,
         lane: Hashable = None,
     ) -> bool:

@@ -105,7 +105,7 @@ def test_I4_an_approver_who_lost_the_role_before_the_send_counts_no_more(town: T
     finally:
         groups["S0ONCALL"] = oncall
     assert production_installs(town, app) == []
-    town.card(ref_in(words_of(after).partition("ended as")[0][-20:]), "0 of 1 approvers needed", channel=CHANNEL)
+    assert "0 of 1 approvers needed" in words_of(after)
 
 
 # --- What an approval is bound to

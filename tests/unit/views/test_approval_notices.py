@@ -110,7 +110,7 @@ def test_a_receipt_tells_of_waivers_the_part_and_the_backup() -> None:
 
 def test_the_record_says_what_the_files_are_and_how_to_check_them() -> None:
     text = shown(notices.record_message(change_report(change(state=ChangeState.DONE))))
-    assert "*The record of `change-4`*: done." in text
+    assert "*The record of `change-4`*: ended." in text
     assert "as JSON" in text
     assert "as CSV" in text
     assert "`patchgate verify FILE`" in text

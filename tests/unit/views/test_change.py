@@ -178,8 +178,16 @@ def test_a_check_shows_mark_evidence_remedy_and_date(check: CheckResult, expecte
             ["*Installing 31 patches on 3 nodes.*", "`install-15`: running.", "`/patch status install-15`"],
         ),
         (
+            change_report(change(state=ChangeState.DONE), install=production_run(id=15)),
+            [":white_check_mark: *Done.*", "`install-15`: succeeded."],
+        ),
+        (
+            change_report(change(state=ChangeState.DONE), install=production_run(id=15, state=RunState.FAILED)),
+            [":x: *Failed.*", "`install-15`: failed."],
+        ),
+        (
             change_report(change(state=ChangeState.DONE), install=production_run(id=15, state=RunState.DEVIATED)),
-            ["*Done.*", "`install-15`: ended, not as approved."],
+            ["*Ended, and not as approved.*", "`install-15`: ended, not as approved."],
         ),
         (
             change_report(

@@ -183,7 +183,7 @@ def test_lists_and_sentences(text: str) -> None:
     for rendered in (
         refusal(text),
         render(Accepted("scan-12", "run:12", text)),
-        render(StatusList((asked,) * 20, (of,) * 20, (run(id=9, application=text),) * 10, 1, True)),
+        render(StatusList((asked,) * 20, (of,) * 20, 40, (run(id=9, application=text),) * 10, 1, True)),
         notices.decision_refused(text),
         notices.reminder(window(application=text, environment=text, window=text, window_id=text, timezone=text)),
     ):
