@@ -20,16 +20,27 @@ _GROUPS_SHOWN = 5
 def compared(reply: Compared, flavour: Flavour = Flavour.TABLE) -> Rendered:
     """Counts, the soak, nodes, what to do, a page of patches with Previous and Next, and evidence dates."""
     found = reply.comparison
-    title = plain(f"{reply.application}: {reply.source} → {reply.target}", 150)
-    soak = _soak(reply)
-    lines = [_counts(reply), *(soak_lines(soak[0]) if soak else ()), *_advice(reply), *_coverage(reply, found.coverage)]
-    blocks = [header(title), *sections(lines)]
-    shown = _shown(reply, soak)
-    if shown:
-        blocks += _table(reply, shown, soak, flavour)
-    blocks.append(context(_evidence(reply)))
+    headers, rows = compare_rows(reply)
+    table_ = _table(reply, headers, rows, flavour) if rows else []
     text = f"{place(reply.application, reply.target)}: {len(found.tested):,} tested, {len(found.mismatches):,} not"
-    return message(text, blocks)
+    return message(text, [*compare_summary(reply), *table_, compare_evidence(reply)])
+
+
+def compare_summary(reply: Compared) -> list[Block]:
+    """What stands above the patches."""
+    soak = _soak(reply)
+    title = plain(f"{reply.application}: {reply.source} → {reply.target}", 150)
+    soaked = soak_lines(soak[0]) if soak else ()
+    lines = [_counts(reply), *soaked, *_advice(reply), *_coverage(reply, reply.comparison.coverage)]
+    return [header(title), *sections(lines)]
+
+
+def compare_rows(reply: Compared) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """(headers, every row), cells unescaped and uncut."""
+    soak = _soak(reply)
+    columns = ("Patch", f"{reply.target} would get", f"{reply.source} has", "Severity")
+    rows = [_row(item, soak[1] if soak else None) for item in _shown(reply, soak)]
+    return (*columns, *(("Soak",) if soak else ()), "Why, and what to do"), rows
 
 
 def _soak(reply: Compared) -> tuple[Readiness, datetime] | None:
@@ -91,43 +102,36 @@ def _shown(reply: Compared, soak: tuple[Readiness, datetime] | None) -> list[Soa
     return sorted(soak[0].items, key=lambda item: item.ripeness is Ripeness.READY)
 
 
-def _table(
-    reply: Compared, shown: list[Soaked], soak: tuple[Readiness, datetime] | None, flavour: Flavour
-) -> list[Block]:
-    last = (len(shown) - 1) // PAGE_ROWS
+def _table(reply: Compared, headers: tuple[str, ...], rows: list[tuple[str, ...]], flavour: Flavour) -> list[Block]:
+    last = (len(rows) - 1) // PAGE_ROWS
     page = min(max(reply.page, 0), last)
     start = page * PAGE_ROWS
-    soak_header = ("Soak",) if soak else ()
-    headers = (
-        "Patch",
-        f"{reply.target} would get",
-        f"{reply.source} has",
-        "Severity",
-        *soak_header,
-        "Why, and what to do",
-    )
-    rows = [_row(item, soak[1] if soak else None) for item in shown[start : start + PAGE_ROWS]]
-    made = table(headers, rows, flavour)
-    what, order = ("Patches", "what is not ready first") if soak else ("Mismatches", "worst first")
-    where = f"{what} {start + 1:,}–{start + made.shown:,} of {len(shown):,}, {order}."
+    made = table(headers, [_bounded(row) for row in rows[start : start + PAGE_ROWS]], flavour)
+    what, order = ("Patches", "what is not ready first") if _soak(reply) else ("Mismatches", "worst first")
+    where = f"{what} {start + 1:,}–{start + made.shown:,} of {len(rows):,}, {order}."
     value = {"application": reply.application, "source": reply.source, "target": reply.target}
     return [section(where), *made.blocks, *pager("compare-page", page, page < last, value)]
 
 
 def _row(item: Soaked, now: datetime | None) -> tuple[str, ...]:
-    """Bounded so that a page of rows always fits into one table: what one page left out no other page would show."""
     finding = item.finding
     return (
-        plain(finding.kb_id, 70),
-        plain(finding.version or finding.title, 50),
-        plain(", ".join(finding.source_versions), 50),
-        plain(severity_label(finding.severity), 16),
+        finding.kb_id,
+        finding.version or finding.title,
+        ", ".join(finding.source_versions),
+        severity_label(finding.severity),
         *((ripeness_words(item, now),) if now else ()),
-        plain(finding.detail, 190),
+        finding.detail,
     )
 
 
-def _evidence(reply: Compared) -> str:
+def _bounded(row: tuple[str, ...]) -> tuple[str, ...]:
+    """A page of rows must always fit into one table: what one page left out no other page would show."""
+    patch, target, source, severity, *soak, why = row
+    return (plain(patch, 70), plain(target, 50), plain(source, 50), plain(severity, 16), *soak, plain(why, 190))
+
+
+def compare_evidence(reply: Compared) -> Block:
     """How old the picture is: the oldest scan on each side."""
     sides = (
         (reply.source, reply.source_nodes, reply.source_at),
@@ -137,4 +141,4 @@ def _evidence(reply: Compared) -> str:
         f"{code(name)} {plural(nodes, 'node')}, " + (f"oldest scan {when(at)}" if at else "never scanned")
         for name, nodes, at in sides
     ]
-    return f"Evidence: {'; '.join(shown)}."
+    return context(f"Evidence: {'; '.join(shown)}.")

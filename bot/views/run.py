@@ -63,8 +63,8 @@ def run_card(report: RunReport) -> Rendered:
 def run_details(report: RunReport, flavour: Flavour = Flavour.TABLE) -> tuple[Rendered, Attachment | None]:
     """The thread: what is missing after a Scan, what changed after an Install. A file where a table is too small."""
     run = report.run
-    what, headers, rows = _details(report)
-    title = _DETAILS[what].format(ref=run.ref)
+    what, headers, rows = detail_rows(report)
+    title = DETAIL_TITLES[what].format(ref=run.ref)
     if not rows:
         text = f"{title}: none."
         return (escape(text), [section(escape(text))]), None
@@ -182,14 +182,14 @@ def _report_problem(run: Run) -> Block:
     return button("Report a problem", "report-problem", {"run": run.id}, style="danger")
 
 
-_DETAILS = {
+DETAIL_TITLES = {
     "missing": "Patches missing in {ref}",
     "results": "Patches of {ref}, node by node",
     "installed": "Patches installed by {ref}",
 }
 
 
-def _details(report: RunReport) -> tuple[str, tuple[str, ...], list[tuple[str, ...]]]:
+def detail_rows(report: RunReport) -> tuple[str, tuple[str, ...], list[tuple[str, ...]]]:
     """(what it is, headers, rows), cells unescaped."""
     if report.run.operation is Operation.SCAN:
         return "missing", ("Patch", "From", "To", "Severity", "CVEs", "Nodes"), _missing_rows(report)

@@ -90,7 +90,7 @@ def _native(cells: Sequence[Sequence[str]]) -> tuple[list[Block], int]:
 def _monospace(cells: Sequence[Sequence[str]]) -> tuple[list[Block], int]:
     texts: list[str] = []
     shown = used = 0
-    for line in _aligned(cells):
+    for line in map(_fenced, aligned(cells)):
         used += len(line) + 1
         if used > CHARACTER_LIMIT:
             break
@@ -102,11 +102,15 @@ def _monospace(cells: Sequence[Sequence[str]]) -> tuple[list[Block], int]:
     return [section(f"{_FENCE}{text}{_FENCE}") for text in texts], shown - 1
 
 
-def _aligned(cells: Sequence[Sequence[str]]) -> Iterator[str]:
+def aligned(cells: Sequence[Sequence[str]]) -> Iterator[str]:
+    """A line for each row, its columns below each other; unescaped."""
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     for row in cells:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        yield escape(line.replace("`", "'"))
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _fenced(line: str) -> str:
+    return escape(line.replace("`", "'"))
 
 
 def _inert(cell: str) -> str:
