@@ -13,7 +13,7 @@ from patching.config import Configuration
 from patching.gate import Outcome
 from patching.gate_source import NO_PROBLEM
 from patching.states import ChangeState
-from storage import changes, problems
+from storage import changes, decisions, problems
 from storage.changes import Change
 from storage.problems import Problem
 
@@ -60,11 +60,11 @@ class Decide(Command):
                 if self.form is None:
                     raise Refused(f"An approval of {change.ref} needs its form filled in; nothing was changed.")
                 self.form.check(change)
-            waiting = [each for each in changes.decisions(tx, change.id, "checking") if each.user_id == actor.user_id]
+            waiting = [each for each in decisions.made(tx, change.id, "checking") if each.user_id == actor.user_id]
             if waiting:
                 raise Refused(f"Your click on {change.ref} is being checked already; once is enough.")
             backup = self.form.backup.strip() if self.form else ""
-            changes.decide(
+            decisions.decide(
                 tx, context.now, change, actor.user_id, self.kind, self.digest, self.reason, context.channel, backup
             )
         context.wake("decisions")
@@ -81,7 +81,7 @@ def refusal_of(
         return Refused(f"What {change.ref} would install has changed since that message; decide on the newest one.")
     if kind == "reject":
         return None
-    if user_id in changes.approvers(db, change):
+    if user_id in decisions.approvers(db, change):
         return Refused(f"Your approval of {change.ref} counts already; it waits for somebody else's.")
     if user_id in change.requesters:
         return Refused(f"You asked for {change.ref}, so somebody else has to approve it; nothing was changed.")
@@ -111,7 +111,7 @@ def problem_in_the_way(db: Database, change: Change) -> Problem | None:
 
 def _too_late(db: Database, change: Change) -> Refused:
     """Who settled a change, for the one who came second."""
-    accepted = [each for each in changes.decisions(db, change.id) if each.state == "accepted"]
+    accepted = [each for each in decisions.made(db, change.id) if each.state == "accepted"]
     if accepted:
         word = "approved" if accepted[0].kind == "approve" else "rejected"
         return Refused(

@@ -9,7 +9,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from patching.digest import digest_of
-from storage import audit, changes, evidence, runs, steps
+from storage import audit, changes, decisions, evidence, runs, steps
 from storage.changes import Change
 from storage.database import Store, to_text
 from storage.runs import Purpose, Run
@@ -56,7 +56,7 @@ def record_of(store: Store, change: Change) -> dict[str, Any]:
                 "judged_at": to_text(each.judged_at),
                 "note": each.note,
             }
-            for each in changes.decisions(db, change.id)
+            for each in decisions.made(db, change.id)
         ],
         "evaluations": changes.evaluations(db, change.id),
         "runs": [_run(db, run) for run in _runs(db, change)],

@@ -12,9 +12,10 @@ from patching.proof import patch_key
 from patching.states import RunState, StepState
 from patching.summary import MissingPatch, missing_by_severity, missing_patches
 from patching.titles import version_of
-from storage import changes, evidence, problems, runs, steps
-from storage.changes import Change, Decision
+from storage import changes, decisions, evidence, problems, runs, steps
+from storage.changes import Change
 from storage.database import Store
+from storage.decisions import Decision
 from storage.problems import Problem
 from storage.runs import Purpose, Run
 from storage.steps import Step
@@ -98,7 +99,7 @@ def change_report(store: Store, change: Change, config: Configuration) -> Change
     approver = config.access.approver
     return ChangeReport(
         change=change,
-        decisions=tuple(changes.decisions(db, change.id)),
+        decisions=tuple(decisions.made(db, change.id)),
         scans=(*runs.of_change(db, change.id, Purpose.PREPARE), *runs.of_change(db, change.id, Purpose.SEND)),
         install=installs[-1] if installs else None,
         superseded=changes.find(db, change.supersedes) if change.supersedes else None,

@@ -10,15 +10,15 @@ from commands.errors import Refused
 from commands.ports import DirectoryError, Role
 from patching.states import ChangeState
 from scheduler.parts import Parts
-from storage import changes, outbox
-from storage.changes import Decision
+from storage import changes, decisions, outbox
+from storage.decisions import Decision
 from storage.outbox import Medium
 
 PATIENCE = timedelta(minutes=1)  # how long an unreadable group is asked again before the click is refused
 
 
 def tick(parts: Parts, now: datetime) -> None:
-    for decision in changes.decisions(parts.store.db, state="checking"):
+    for decision in decisions.made(parts.store.db, state="checking"):
         parts.pool.submit(("decision", decision.change_id), partial(judge, parts, decision))
 
 
@@ -36,13 +36,13 @@ def judge(parts: Parts, decision: Decision) -> None:
         refusal = _refusal(tx, parts, decision, approvers, unreadable)
         note = refusal.sentence if refusal else ""
         rights = {Role.APPROVER} if decision.user_id in approvers else set()
-        if not changes.judge(tx, now, decision, accepted=refusal is None, note=note, rights=rights):
+        if not decisions.judge(tx, now, decision, accepted=refusal is None, note=note, rights=rights):
             return
         change = changes.get(tx, decision.change_id)
         if refusal:
             _owe_refusal(tx, now, decision, change.subject, refusal)
         elif decision.kind == "approve":
-            if len(changes.approvers(tx, change)) >= change.required:
+            if len(decisions.approvers(tx, change)) >= change.required:
                 changes.transition(tx, change, ChangeState.APPROVED, now, decision.user_id)
         else:
             changes.transition(tx, change, ChangeState.REJECTED, now, decision.user_id, note=decision.reason)

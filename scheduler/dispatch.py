@@ -15,7 +15,7 @@ from patching.nodes import EnvironmentKey
 from patching.plan import StepKind
 from patching.states import ChangeState, RunState, StepState
 from scheduler.parts import Parts, gone, target_of
-from storage import changes, runs, steps
+from storage import changes, decisions, runs, steps
 from storage.database import to_text
 from storage.runs import Purpose, Run
 from storage.steps import Step
@@ -140,7 +140,7 @@ def _forbidden(parts: Parts, tx: Database, run: Run, now: datetime, approvers: f
         return "There is no approved change behind this Install; nothing was sent."
     if change.configuration != parts.config.version:
         return f"The configuration has changed since {change.ref} was judged; nothing was sent. Ask again."
-    standing = changes.approvers(tx, change) & approvers
+    standing = decisions.approvers(tx, change) & approvers
     if len(standing) < max(change.required, 1):
         return (
             f"{len(standing)} of {change.required} approvers needed for {change.ref} hold the role now; "

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from patching.config import Configuration
-from storage import audit, changes, outbox
+from storage import audit, decisions, outbox
 from storage.changes import Change
 from storage.outbox import Medium
 from storage.runs import Run
@@ -46,7 +46,7 @@ def owe_details(tx: Database, now: datetime, config: Configuration, subject: str
 
 def owe_receipts(tx: Database, now: datetime, change: Change) -> None:
     """A record by direct message to those who asked and approved, with the digest and the audit chain's head (I6)."""
-    approved = [each.user_id for each in changes.decisions(tx, change.id) if each.state == "accepted"]
+    approved = [each.user_id for each in decisions.made(tx, change.id) if each.state == "accepted"]
     payload = {"head": audit.head(tx)}
     for user in sorted({*change.requesters, *approved}):
         outbox.owe(
@@ -66,7 +66,7 @@ def owe_to_approvers(tx: Database, now: datetime, change: Change, moment: str) -
 
     A click that was refused, because Slack did not answer for example, is no answer.
     """
-    answered = {each.user_id for each in changes.decisions(tx, change.id) if each.state != "refused"}
+    answered = {each.user_id for each in decisions.made(tx, change.id) if each.state != "refused"}
     kind = "approval-asked" if moment == "asked" else "approval-reminder"
     owed = [
         outbox.owe(

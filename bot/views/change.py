@@ -9,7 +9,8 @@ from bot.views.tables import Attachment, Flavour, listing
 from bot.views.text import code, command, mentions, place, plain, plural, prose, user, users, when
 from commands.reports import ChangeReport
 from patching.states import ChangeState, RunState
-from storage.changes import Change, Decision
+from storage.changes import Change
+from storage.decisions import Decision
 
 _MOVED_SHOWN = 12
 _ISSUES_SHOWN = 60  # in the thread

@@ -12,7 +12,7 @@ from commands.record import record_of
 from commands.withdraw import Withdraw
 from patching.digest import digest_of
 from patching.states import ChangeState, RunState
-from storage import audit, changes, runs
+from storage import audit, decisions, runs
 from tests.integration.small_house import (
     approve,
     asked,
@@ -77,7 +77,7 @@ def test_I4_two_who_click_at_once_both_count_where_two_are_wanted(street: Street
     approve(house, "U0KIM")
     house.settle()
     assert newest(house).state is ChangeState.DONE
-    assert changes.approvers(house.store.db, newest(house)) == {"U0OLA", "U0KIM"}
+    assert decisions.approvers(house.store.db, newest(house)) == {"U0OLA", "U0KIM"}
 
 
 def test_I4_of_two_who_click_at_once_the_second_is_told_who_was_first(street: Street) -> None:

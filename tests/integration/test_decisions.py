@@ -8,8 +8,9 @@ import pytest
 from sqlite_utils import Database
 
 from patching.states import ChangeState
-from storage import audit, changes
-from storage.changes import Change, Decision
+from storage import audit, changes, decisions
+from storage.changes import Change
+from storage.decisions import Decision
 from tests.integration.small_town import (
     CHANNEL,
     ask,
@@ -206,7 +207,7 @@ def the_pending(town: Town, application: str) -> tuple[str, Message]:
 
 
 def decided(town: Town, ref: str) -> list[Decision]:
-    return changes.decisions(store(town), stored(town, ref).id)
+    return decisions.made(store(town), stored(town, ref).id)
 
 
 def winners(town: Town, ref: str) -> list[str]:

@@ -16,6 +16,7 @@ from patching import clocks
 from patching.gate import CHECKS, Check, CheckResult, GateInput, Outcome
 from scheduler import changes, collect, decisions, dispatch, plan
 from storage import changes as stored_changes
+from storage import decisions as stored_decisions
 from storage import problems
 from storage import runs as stored_runs
 from storage.runs import Purpose
@@ -104,7 +105,7 @@ def _no_role_is_needed_at_the_click() -> None:
 def _no_role_is_needed_before_the_send() -> None:
     def broken(true: Any) -> Any:
         def forbidden(parts: Any, tx: Any, run: Any, now: Any, approvers: Any) -> Any:
-            decided = {each.user_id for each in stored_changes.decisions(tx, run.change_id)}
+            decided = {each.user_id for each in stored_decisions.made(tx, run.change_id)}
             return true(parts, tx, run, now, approvers | decided)
 
         return forbidden

@@ -31,6 +31,7 @@ from scheduler.parts import Parts
 from scheduler.pool import Pool
 from scheduler.track import Tracker
 from storage import audit, changes, outbox, runs
+from storage import decisions as stored_decisions
 from storage.changes import Change
 from storage.database import Store
 
@@ -183,7 +184,7 @@ class House:
         db = self.store.db
         moving = (ChangeState.PREPARING, ChangeState.APPROVED, ChangeState.USED)
         return bool(
-            runs.in_state(db, *OPEN) or changes.in_state(db, *moving) or changes.decisions(db, state="checking")
+            runs.in_state(db, *OPEN) or changes.in_state(db, *moving) or stored_decisions.made(db, state="checking")
         )
 
     # --- What is there

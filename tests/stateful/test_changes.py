@@ -28,7 +28,7 @@ from commands.waive import Waive
 from commands.withdraw import Withdraw
 from patching.gate import Outcome
 from patching.states import ChangeState, RunState
-from storage import audit, changes, problems, runs
+from storage import audit, decisions, problems, runs
 from storage.changes import Change
 from storage.runs import Purpose
 from tests.stateful.conftest import EXAMPLES
@@ -350,7 +350,7 @@ class Changes(RuleBasedStateMachine):
         assert self.ledger.installs(change.id) == 1
 
     def given(self, change: Change) -> set[str]:
-        return set(changes.approvers(self.house.store.db, change))
+        return set(decisions.approvers(self.house.store.db, change))
 
     def end_what_is_open(self) -> None:
         """Everybody is back, the problem is cleared, and what still waits is taken back."""

@@ -10,7 +10,7 @@ from commands.problem import ReportProblem
 from commands.replies import Done
 from patching.model import Operation
 from patching.states import ChangeState, RunState
-from storage import audit, changes, problems, runs
+from storage import audit, changes, decisions, problems, runs
 from storage.changes import Change
 from storage.runs import Purpose
 from tests.unit.commands.desk import ANN, BEN, DIGEST, EVE, KIM, OLA, Desk, configuration
@@ -25,7 +25,7 @@ def approve(change: Change, digest: str = DIGEST) -> Decide:
 def test_a_click_is_kept_with_what_was_seen_and_judged_elsewhere(desk: Desk) -> None:
     change = desk.change()
     assert desk.ask(approve(change), OLA) == Done("")
-    (decision,) = changes.decisions(desk.store.db, change.id)
+    (decision,) = decisions.made(desk.store.db, change.id)
     assert (decision.user_id, decision.kind, decision.digest, decision.state) == (
         "U0OLA",
         "approve",
@@ -57,7 +57,7 @@ def test_an_approval_is_more_than_a_click(desk: Desk, form: ApprovalForm | None,
 def test_where_the_backup_is_stands_in_the_decision_and_the_audit(desk: Desk) -> None:
     change = desk.change()
     desk.ask(approve(change), OLA)
-    assert changes.decisions(desk.store.db, change.id)[0].backup == "snapshot of last night"
+    assert decisions.made(desk.store.db, change.id)[0].backup == "snapshot of last night"
     assert '"backup":"snapshot of last night"' in [row.detail for row in audit.rows(desk.store.db)][-1]
 
 
@@ -76,7 +76,7 @@ def test_I4_nobody_of_a_superseded_chain_approves(desk: Desk, user: str) -> None
 def test_who_asked_may_reject(desk: Desk) -> None:
     """A rejection sends nothing. Whether they hold the role is judged with the group read afresh."""
     desk.ask(Decide(desk.change().id, "reject", DIGEST, "too risky"), ANN)
-    assert changes.decisions(desk.store.db)[0].reason == "too risky"
+    assert decisions.made(desk.store.db)[0].reason == "too risky"
 
 
 @pytest.mark.parametrize("digest", ["", "e" * 64, DIGEST[:-1], DIGEST.upper()])
@@ -109,8 +109,8 @@ def test_the_second_is_told_who_was_first(desk: Desk, kind: str, word: str) -> N
     change = desk.change()
     desk.ask(replace(approve(change), kind=kind, reason="why"), OLA)
     with desk.store.transaction() as tx:
-        (decision,) = changes.decisions(tx)
-        assert changes.judge(tx, desk.clock.now(), decision, accepted=True, note="")
+        (decision,) = decisions.made(tx)
+        assert decisions.judge(tx, desk.clock.now(), decision, accepted=True, note="")
         new = ChangeState.APPROVED if kind == "approve" else ChangeState.REJECTED
         changes.transition(tx, change, new, desk.clock.now(), "U0OLA")
     desk.woken.clear()
@@ -176,11 +176,11 @@ def test_I3_old_evidence_is_not_approved(desk: Desk, policy: dict[str, str], hou
 def test_I6_a_decision_is_judged_once(desk: Desk) -> None:
     change = desk.change()
     desk.ask(approve(change), OLA)
-    (decision,) = changes.decisions(desk.store.db, state="checking")
+    (decision,) = decisions.made(desk.store.db, state="checking")
     with desk.store.transaction() as tx:
-        assert changes.judge(tx, desk.clock.now(), decision, accepted=False, note="not an approver")
+        assert decisions.judge(tx, desk.clock.now(), decision, accepted=False, note="not an approver")
     with desk.nothing_changes(), desk.store.transaction() as tx:
-        assert not changes.judge(tx, desk.clock.now(), decision, accepted=True, note="")
+        assert not decisions.judge(tx, desk.clock.now(), decision, accepted=True, note="")
     assert [row.action for row in audit.rows(desk.store.db)][-1] == "approve refused"
 
 

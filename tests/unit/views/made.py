@@ -14,7 +14,8 @@ from patching.outcomes import NodeResult
 from patching.plan import StepKind
 from patching.states import ChangeState, RunState, StepState
 from patching.summary import MissingPatch
-from storage.changes import Change, Decision
+from storage.changes import Change
+from storage.decisions import Decision
 from storage.problems import Problem
 from storage.runs import Purpose, Run
 from storage.steps import Step

@@ -11,7 +11,7 @@ from bot.views.text import when
 from commands.reports import ChangeReport
 from patching.gate import Action
 from patching.states import ChangeState
-from storage.changes import Decision
+from storage.decisions import Decision
 from tests.unit.views.made import (
     ALL_CHANGE_STATES,
     ANN,
