@@ -21,6 +21,7 @@ from commands.ports import Clock
 log = logging.getLogger(__name__)
 
 CONCURRENCY = 50  # facts/slack.md "Concurrency": with fewer, one slow listener holds up the acks of others
+LARGEST = 1_000_000  # bytes of a request's body; Slack's own stay far below, and nobody is known before it is read
 _RECEIVED = "patchgate_received"
 
 
@@ -88,11 +89,37 @@ class Http(SlackRequestHandler):
 
     async def dispatch(self, request: AsgiHttpRequest) -> BoltResponse:
         received = self._clock.monotonic()
+        body = await _body(request)
+        if body is None:
+            return _too_large()
         request_ = BoltRequest(
-            body=await request.get_raw_body(),
+            body=body,
             query=request.query_string,
             headers=request.get_headers(),
             context={"received": received},
         )
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._executor, self.app.dispatch, request_)
+
+
+async def _body(request: AsgiHttpRequest) -> str | None:
+    """The body, read no further than LARGEST; None where it is larger, or says that it is.
+
+    One that ends too early, or is no UTF-8, becomes a text that Slack never signed.
+    """
+    said = request.get_headers().get("content-length")
+    if isinstance(said, str) and said.isdecimal() and int(said) > LARGEST:
+        return None
+    body, more = bytearray(), True
+    while more:
+        event = await request.receive()
+        body += event.get("body", b"")
+        if len(body) > LARGEST:
+            return None
+        more = event.get("more_body", False)
+    return body.decode(errors="replace")
+
+
+def _too_large() -> BoltResponse:
+    error = f"the request is larger than {LARGEST:,} bytes; nothing was done"
+    return BoltResponse(status=413, headers={"connection": "close"}, body={"error": error})

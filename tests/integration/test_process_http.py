@@ -3,12 +3,14 @@
 import http.client
 import json
 import signal
+import socket
 import time
 import urllib.parse
 from collections.abc import Iterator
 
 import pytest
 
+from bot.receiving import LARGEST
 from sandbox.slack.bot import sign
 from tests.integration.bot_process import CHANNEL, log_of, process_town, run_on_http, stop
 from tests.town import Town
@@ -59,6 +61,35 @@ def test_what_slack_did_not_sign_just_now_is_refused_and_changes_nothing(
 
 def test_an_unsigned_request_is_refused(town: Town) -> None:
     assert ask("POST", request_url(town), b"command=/patch", {"Content-Type": FORM})[0] == 401
+
+
+def test_the_largest_body_is_still_judged_by_its_signature(town: Town) -> None:
+    assert ask("POST", request_url(town), b"x" * LARGEST, {"Content-Type": FORM})[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("header", "sent"),
+    [
+        (f"Content-Length: {LARGEST + 1}", b""),
+        ("Transfer-Encoding: chunked", b"%x\r\n%s\r\n" % (LARGEST + 1, b"x" * (LARGEST + 1))),
+    ],
+    ids=["that says so", "that never ends"],
+)
+def test_a_larger_body_is_refused_before_it_is_read_on(town: Town, header: str, sent: bytes) -> None:
+    """The rest is never sent: whoever waited for it would not answer."""
+    address = urllib.parse.urlsplit(request_url(town))
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=10) as connection:
+        connection.sendall(f"POST {address.path} HTTP/1.1\r\nHost: bot\r\n{header}\r\n\r\n".encode() + sent)
+        answer = http.client.HTTPResponse(connection, method="POST")
+        answer.begin()
+        assert answer.status == 413
+        assert json.loads(answer.read()) == {"error": "the request is larger than 1,000,000 bytes; nothing was done"}
+        assert connection.recv(1) == b""  # closed
+
+
+@pytest.mark.parametrize("body", [b"\xff\xfe", b"text=\xc3"], ids=["no text", "half a character"])
+def test_a_body_that_is_no_text_is_refused(town: Town, body: bytes) -> None:
+    assert ask("POST", request_url(town), body, {"Content-Type": FORM})[0] == 401
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/slack/events"), ("POST", "/"), ("POST", "/slack/install")])
