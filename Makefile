@@ -59,8 +59,9 @@ mutation: $(INSTALLED) ## Break each safety rule in turn and see a named test fa
 	@$(BIN)/python -m tests.mutation
 
 .PHONY: torture
-torture: $(INSTALLED) ## Tell random stories of changes and see that nothing is sent that may not be (STORIES=… of them)
+torture: $(INSTALLED) ## Tell random stories, and stories with crashes, and see that nothing is sent that may not be (STORIES=…)
 	@$(BIN)/pytest -q tests/stateful --stateful-examples $(or $(STORIES),200)
+	@$(BIN)/pytest -q tests/torture --torture-stories $(or $(STORIES),100) -o faulthandler_timeout=0
 
 .PHONY: bench
 bench: $(INSTALLED) ## Measure ack latency beside a bare Bolt app, and AWS calls beside the fewest possible

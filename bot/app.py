@@ -2,6 +2,7 @@
 
 import logging
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -85,8 +86,18 @@ def web_client(settings: Settings) -> WebClient:
     )
 
 
-def build(settings: Settings, clock: Clock, *, sessions: Sessions | None = None, pace: float = PACE) -> Patchgate:
-    """Wire everything; nothing is sent yet. Raises ConfigurationError, StorageError and Slack's errors."""
+def build(
+    settings: Settings,
+    clock: Clock,
+    *,
+    sessions: Sessions | None = None,
+    open_store: Callable[..., Store] = Store,
+    pace: float = PACE,
+) -> Patchgate:
+    """Wire everything; nothing is sent yet. Raises ConfigurationError, StorageError and Slack's errors.
+
+    `open_store` is called as `Store` is: a test that counts commits opens one of its own.
+    """
     config = read_configuration(settings.config_path)
     mailer = _mailer(settings)
     client = web_client(settings)
@@ -97,7 +108,7 @@ def build(settings: Settings, clock: Clock, *, sessions: Sessions | None = None,
         listener_executor=ThreadPoolExecutor(CONCURRENCY, thread_name_prefix="listener"),
         logger=logging.getLogger("bot.bolt"),
     )
-    store = Store(settings.database_path, exclusive=True)
+    store = open_store(settings.database_path, exclusive=True)
     sessions = sessions or Sessions()
     sessions.preload()
     engine = Engine(clock)
