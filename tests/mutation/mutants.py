@@ -46,8 +46,9 @@ def _forced(name: str) -> Mutant:
     def apply() -> None:
         cast(dict[str, Check], CHECKS)[name] = passing
 
-    story = (f"{GATE}::test_I3_one_failing_check_blocks_production[{name}]",) if name in SITUATIONS else ()
-    return Mutant(f"{name} forced to pass", apply, (*story, f"{UNIT}::test_check[{name}]"))
+    shown = "a_warning_is_shown_where_people_decide_and_holds_up_nobody"
+    story = "I3_one_failing_check_blocks_production" if name in SITUATIONS else shown
+    return Mutant(f"{name} forced to pass", apply, (f"{GATE}::test_{story}[{name}]", f"{UNIT}::test_check[{name}]"))
 
 
 def _guard(name: str, apply: Callable[[], None], *tests: str) -> Mutant:

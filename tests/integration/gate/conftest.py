@@ -1,10 +1,12 @@
 """The town of small applications that the tests here share, a module at a time."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.gate.world import gate_fleet, let_ola_ask, soak
+from sandbox.aws.iam import NODE_ROLE, READS_LISTS
+from tests.integration.gate.world import console, gate_fleet, let_ola_ask, soak
 from tests.town import Town, open_town
 
 
@@ -36,3 +38,12 @@ def as_configured(town: Town) -> Iterator[None]:
         town.stop()
         path.write_text(before, encoding="utf-8")
         town.start()
+
+
+@pytest.fixture
+def as_allowed(town: Town) -> Iterator[None]:
+    """What production's nodes may read, for whoever comes next."""
+    iam, policy = console(town, "iam", "prod"), {"RoleName": NODE_ROLE, "PolicyName": READS_LISTS}
+    before = json.dumps(iam.get_role_policy(**policy)["PolicyDocument"])
+    yield
+    iam.put_role_policy(**policy, PolicyDocument=before)

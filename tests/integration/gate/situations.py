@@ -1,11 +1,15 @@
 """For each check of the gate what makes it fail in an application that has soaked, and no other check without need."""
 
+from datetime import timedelta
+
+from sandbox.aws.iam import NODE_ROLE, READS_LISTS
 from tests.integration.gate.world import (
     ALARM,
     BASH,
     CHANNEL,
     Situation,
     configure,
+    console,
     node_ids,
     ref_in,
     report_card,
@@ -80,6 +84,22 @@ def the_bucket_left_the_configuration(town: Town, app: str) -> None:
     town.start()
 
 
+def production_may_not_read_the_list(town: Town, app: str) -> None:
+    """For every application of the account: its nodes have one role."""
+    console(town, "iam", "prod").delete_role_policy(RoleName=NODE_ROLE, PolicyName=READS_LISTS)
+
+
+def a_window_and_an_association_install_on_production(town: Town, app: str) -> None:
+    """And an association that only scans. The window opens in three days, long after the test."""
+    world = town.around.world
+    nodes = node_ids(town, app, "prod")
+    window = world.add_install_window(world.fleet.environment(app, "prod"))
+    day = (town.around.clock.now() + timedelta(days=3)).strftime("%a").upper()
+    console(town, "ssm", "prod").update_maintenance_window(WindowId=window, Schedule=f"cron(0 3 ? * {day} *)")
+    world.add_association(nodes[:1], "AWS-RunPatchBaseline", {"Operation": ["Install"]}, "nightly")
+    world.add_association(nodes, "AWS-RunPatchBaseline", {"Operation": ["Scan"]}, "weekly-report")
+
+
 def an_alarm_is_on(town: Town, app: str) -> None:
     town.around.world.set_alarm(ALARM, "ALARM")
 
@@ -102,9 +122,10 @@ SITUATIONS = {
     "evidence-fresh": Situation("Scans fresh", a_nonproduction_node_stopped, "scan-source", with_it=(SOAK, TESTED)),
     "nodes-in-place": Situation("Every node where it belongs", a_nonproduction_node_was_tagged_production),
     "artifacts": Situation("A bucket for the pinned list", the_bucket_left_the_configuration),
+    "artifacts-readable": Situation("The nodes can read the pinned list", production_may_not_read_the_list),
     "something-to-install": Situation("Something to install", nothing_more),
 }
-
-
-# `other-patchers` never fails, it warns; what a role may read is broken in tests/unit/patching.
-WITHOUT = frozenset({"other-patchers", "artifacts-readable"})
+# These never fail, they warn.
+WARNINGS = {
+    "other-patchers": Situation("Nobody else patches these nodes", a_window_and_an_association_install_on_production)
+}

@@ -6,9 +6,10 @@ The mutation run (tests/mutation) forces every check to pass, and each time a te
 import pytest
 
 from patching.gate import CHECKS
-from tests.integration.gate.situations import SITUATIONS, WITHOUT
+from tests.integration.gate.situations import SITUATIONS, WARNINGS
 from tests.integration.gate.world import (
     BLOCKED,
+    CHANNEL,
     PENDING,
     answer_to_click,
     ask,
@@ -18,25 +19,44 @@ from tests.integration.gate.world import (
     for_app,
     forged_approve,
     judged,
+    open_form,
     production_installs,
+    warning,
 )
 from tests.town import Town, words_of
 
 
 def test_every_check_has_its_situation() -> None:
-    assert {*SITUATIONS, *WITHOUT} == set(CHECKS)
+    assert {*SITUATIONS, *WARNINGS} == set(CHECKS)
 
 
 @for_app("good")
 def test_where_nothing_fails_an_approver_is_asked(town: Town, app: str) -> None:
     card = judged(town, ask(town, app))
     assert PENDING in words_of(card)
-    assert failing(card) == set()
+    assert (failing(card), warning(words_of(card))) == (set(), set())
     assert buttons(card) == {"approve", "reject"}
 
 
+@for_app(*WARNINGS)
+def test_a_warning_is_shown_where_people_decide_and_holds_up_nobody(town: Town, app: str) -> None:
+    situation = WARNINGS[app]
+    situation.arise(town, app)
+    ref = ask(town, app)
+    card = judged(town, ref)
+    assert PENDING in words_of(card), words_of(card)
+    assert (failing(card), buttons(card)) == (set(), {"approve", "reject"})
+    for shown in (words_of(card), open_form(town, "U0OLA", card)):
+        assert warning(shown) == {situation.title}
+        assert all(words in shown for words in ("maintenance window mw-", f"({app}-prod-install)", "(nightly)"))
+        assert "weekly-report" not in shown
+    assert town.fill_in_approval("U0OLA")["ok"]
+    town.card(ref, "*Done.*", channel=CHANNEL)
+    assert len(production_installs(town, app)) == 1
+
+
 @for_app(*SITUATIONS)
-@pytest.mark.usefixtures("as_configured")
+@pytest.mark.usefixtures("as_configured", "as_allowed")
 def test_I3_one_failing_check_blocks_production(town: Town, app: str) -> None:
     situation = SITUATIONS[app]
     situation.arise(town, app)

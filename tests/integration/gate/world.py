@@ -14,7 +14,7 @@ from slack_sdk import WebClient
 from sandbox.aws.fleet import Application, Environment, Fleet, Node, Package, Release
 from sandbox.fleet import NONPRODUCTION, PRODUCTION, REGION, small_fleet
 from storage import changes
-from tests.town import Message, Town, wait_for, words_of
+from tests.town import Message, Town, button_of, wait_for, words_of
 
 BASH = Package("bash", "amd64", "5.2.15-2")
 OPENSSL = Package("openssl", "amd64", "3.0.15-1~deb12u1", suite="security")
@@ -171,6 +171,20 @@ def failing(card: Message) -> set[str]:
     return set(re.findall(r":x: \*(.+?)\*:", words_of(card))) - {BLOCKED}
 
 
+def warning(words: str) -> set[str]:
+    """The titles of the checks that warn, in a card or in an approval's form."""
+    return set(re.findall(r":warning: \*(.+?)\*:", words))
+
+
+def open_form(town: Town, user: str, card: Message) -> str:
+    """Click Approve and read the form, which stays open."""
+    block, button = button_of(card, "approve")
+    clicked = {"block_id": block["block_id"], "action_id": "approve", "value": button["value"]}
+    town.post("/sandbox/slack/action", user=user, channel=card["channel"], ts=card["ts"], **clicked)
+    view = wait_for(lambda: town.get(f"/sandbox/slack/view?user={user}")["view"], "the form")
+    return words_of({"text": "", "blocks": view["blocks"]})
+
+
 def report_card(town: Town, application: str) -> Message:
     """The card of the application's non-production Install, where anybody reports a problem."""
     return next(
@@ -214,16 +228,20 @@ def spare_id(town: Town, application: str, environment: str) -> str:
     return next(node.id for node in nodes if node.tags["PatchGroup"] == SPARE)
 
 
-def tag(town: Town, environment: str, node_id: str, **tags: str) -> None:
-    """As somebody does in the console, who has the account's own credentials."""
-    ec2 = boto3.client(
-        "ec2",
+def console(town: Town, service: Any, environment: str) -> Any:
+    """What somebody uses who has the account's own credentials."""
+    return boto3.client(
+        service,
         region_name=REGION,
         endpoint_url=town.around.aws.url,
         aws_access_key_id=town.around.aws.base_key(PRODUCTION if environment == "prod" else NONPRODUCTION),
         aws_secret_access_key="sandbox",
     )
-    ec2.create_tags(Resources=[node_id], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+
+
+def tag(town: Town, environment: str, node_id: str, **tags: str) -> None:
+    pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
+    console(town, "ec2", environment).create_tags(Resources=[node_id], Tags=pairs)
 
 
 def production_installs(town: Town, application: str) -> list[Any]:
