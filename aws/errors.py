@@ -106,17 +106,23 @@ _CREDENTIALS: Final = (
     boto.UnauthorizedSSOTokenError,
     boto.ProfileNotFound,
 )
-_CHANGES_SOMETHING: Final = frozenset({"SendCommand", "CancelCommand", "PutObject"})
+_CHANGES_SOMETHING: Final = frozenset({"SendCommand", "CancelCommand", "PutObject", "CreateImage", "CreateSnapshots"})
 # Asked before an operation to get or to check its credentials: whatever their failure is, the operation was not sent.
 _BEFORE_OPERATION: Final = frozenset({"AssumeRole", "GetCallerIdentity"})
 # Where it is not Systems Manager's; and where IAM's action is not named as the operation is.
 _SERVICE_OF: Final = {
     "AssumeRole": "sts",
+    "CreateImage": "ec2",
+    "CreateSnapshots": "ec2",
     "DescribeAlarms": "cloudwatch",
+    "DescribeImages": "ec2",
     "DescribeInstances": "ec2",
+    "DescribeSnapshots": "ec2",
     "GetCallerIdentity": "sts",
     "GetInstanceProfile": "iam",
     "GetObject": "s3",
+    "ListProtectedResources": "backup",
+    "ListRecoveryPointsByResource": "backup",
     "PutObject": "s3",
     "SimulatePrincipalPolicy": "iam",
 }

@@ -39,6 +39,14 @@ class CloudWatchClient(Protocol):
     def get_paginator(self, operation_name: Literal["describe_alarms"]) -> "Paginator[dict[str, Any]]": ...
 
 
+class BackupClient(Protocol):
+    """What is asked of AWS Backup: two operations, not worth its whole stubs."""
+
+    def get_paginator(
+        self, operation_name: Literal["list_protected_resources", "list_recovery_points_by_resource"]
+    ) -> "Paginator[dict[str, Any]]": ...
+
+
 class IamClient(Protocol):
     """What is asked of IAM: two operations, not worth its whole stubs."""
 
@@ -94,6 +102,8 @@ class Sessions:
     def client(self, service: Literal["s3"], target: Target, *, retries: bool = True) -> "S3Client": ...
     @overload
     def client(self, service: Literal["cloudwatch"], target: Target, *, retries: bool = True) -> CloudWatchClient: ...
+    @overload
+    def client(self, service: Literal["backup"], target: Target, *, retries: bool = True) -> BackupClient: ...
     @overload
     def client(self, service: Literal["iam"], target: Target, *, retries: bool = True) -> IamClient: ...
     def client(self, service: str, target: Target, *, retries: bool = True) -> Any:

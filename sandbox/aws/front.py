@@ -5,7 +5,8 @@ import logging
 import re
 import socket
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from io import BytesIO
@@ -19,7 +20,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.test import run_wsgi_app
 from werkzeug.wrappers import Request, Response
 
-from sandbox.aws import iam, moto_backends, ssm
+from sandbox.aws import backups, iam, moto_backends, recovery_points, ssm
 from sandbox.aws.faults import Fault
 from sandbox.aws.model import SsmError
 from sandbox.aws.world import World
@@ -119,13 +120,30 @@ class Front:
         """moto's answer; where moto has a gap it says 500 or 404 in HTML, which a client would take for an outage."""
         if (asked.service, asked.operation) == ("iam", "SimulatePrincipalPolicy"):
             return self._simulated_policy(environ, asked, account)
+        if asked.service == "backup":
+            method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+            answer = recovery_points.answer(self._world.recovery_points, account, asked.region, method, path)
+            if answer is not None:
+                return Response(answer, content_type="application/json")
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
-        pieces, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
+        with self._backups_in_time(environ, asked, account):
+            pieces, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
         body = b"".join(pieces)
         if status.startswith(("500", "501")) or body[:15].lower() == b"<!doctype html>":
             message = f"The sandbox does not implement {asked.service}:{asked.operation}."
             return _error(asked, SsmError("UnknownOperationException", message))
         return Response([body], status=status, headers=headers)  # a HEAD answer keeps the length that moto tells
+
+    @contextmanager
+    def _backups_in_time(self, environ: dict[str, Any], asked: Asked, account: str) -> Iterator[None]:
+        if asked.service != "ec2" or asked.operation not in backups.OPERATIONS:
+            yield
+            return
+        with self._world.lock, backups.simulated(account, asked.region, self._world.clock.now()):
+            rebooted = backups.reboots(asked.operation, environ["wsgi.input"].getvalue().decode())
+            if rebooted:
+                self._world.node(rebooted).booted()
+            yield
 
     def _simulated_policy(self, environ: dict[str, Any], asked: Asked, account: str) -> Response:
         form = parse_qs(Request(environ).get_data().decode())

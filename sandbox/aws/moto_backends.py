@@ -17,7 +17,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import s3_backends
 
-from sandbox.aws import iam
+from sandbox.aws import backups, iam
 from sandbox.aws.fleet import Environment, Fleet, Node
 from sandbox.aws.node import ManagedNode
 from sandbox.aws.region import Region
@@ -34,6 +34,7 @@ def populate(fleet: Fleet, at: datetime) -> None:
     iam.create_roles(fleet)
     for _, environment, node in fleet.nodes():
         _create_instance(environment, node)
+        backups.attached(environment.account, environment.region, node.id, at)
     for application, environment in fleet.environments():
         for alarm in application.alarms:
             _create_alarm(environment, application.name, alarm, at)

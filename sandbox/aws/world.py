@@ -17,6 +17,7 @@ from sandbox.aws.log import Install, SsmLog
 from sandbox.aws.model import SsmError
 from sandbox.aws.node import Agent, ManagedNode, Power
 from sandbox.aws.patchrun import PatchRun
+from sandbox.aws.recovery_points import RecoveryPoint
 from sandbox.aws.region import ALARM_STATES, Region
 from sandbox.aws.repository import MovingRepository
 from sandbox.aws.runcommand import Durations, RunCommand
@@ -40,6 +41,7 @@ class World:
         self.faults = Faults()
         self.ssm_log = SsmLog()
         self.library = Library()
+        self.recovery_points: list[RecoveryPoint] = []  # AWS Backup's
         self.surroundings: Surroundings = NoSurroundings()
         self.repositories = {spec.name: MovingRepository(spec, self.started) for spec in fleet.repositories}
         self.agenda = Agenda()

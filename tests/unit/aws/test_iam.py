@@ -14,10 +14,12 @@ from aws.permissions import DEFAULT_HOST_MANAGEMENT
 from aws.sessions import ROLE_SESSION_NAME
 
 ROOT = Path(__file__).parents[3]
-SERVICES = ("cloudwatch", "ec2", "iam", "s3", "ssm", "sts")
+SERVICES = ("backup", "cloudwatch", "ec2", "iam", "s3", "ssm", "sts")
 # Where IAM's action is not named as the operation is.
 ACTION_OF = {"s3:ListObjectsV2": "s3:ListBucket"}
 NEEDS_NO_PERMISSION = {"sts:GetCallerIdentity"}
+# EC2 asks for it besides where what is created is tagged at once.
+ASKED_BESIDES = {"ec2:CreateImage": "ec2:CreateTags", "ec2:CreateSnapshots": "ec2:CreateTags"}
 # botocore's fetcher makes this call in our place.
 THROUGH_BOTOCORE = {"AssumeRoleCredentialFetcher": "sts:AssumeRole"}
 
@@ -47,6 +49,11 @@ def actions_called() -> set[str]:
     return {ACTION_OF.get(action, action) for action in called} - NEEDS_NO_PERMISSION
 
 
+def actions_needed() -> set[str]:
+    called = actions_called()
+    return called | {ASKED_BESIDES[action] for action in called if action in ASKED_BESIDES}
+
+
 def statements(name: str) -> list[dict[str, Any]]:
     policy = json.loads((ROOT / "deploy" / "iam" / name).read_text())
     found: list[dict[str, Any]] = policy["Statement"]
@@ -64,22 +71,34 @@ def actions_allowed(name: str) -> set[str]:
 
 def test_policies_allow_exactly_what_is_called() -> None:
     allowed = actions_allowed("bot-policy.json") | actions_allowed("target-role-policy.json")
-    assert allowed == actions_called()
+    assert allowed == actions_needed()
 
 
 def test_only_the_role_in_the_target_account_may_touch_nodes() -> None:
     assert {action.partition(":")[0] for action in actions_allowed("bot-policy.json")} == {"sts", "s3"}
     services = {action.partition(":")[0] for action in actions_allowed("target-role-policy.json")}
-    assert services == {"cloudwatch", "ec2", "iam", "ssm"}
+    assert services == {"backup", "cloudwatch", "ec2", "iam", "ssm"}
 
 
-def test_beyond_sending_and_cancelling_the_target_role_only_reads() -> None:
+def test_beyond_sending_cancelling_and_backing_up_the_target_role_only_reads() -> None:
     changing = {
         action
         for action in actions_allowed("target-role-policy.json")
         if not action.partition(":")[2].startswith(("Describe", "Get", "List", "Simulate"))
     }
-    assert changing == {"ssm:SendCommand", "ssm:CancelCommand"}
+    assert changing == {
+        "ssm:SendCommand",
+        "ssm:CancelCommand",
+        "ec2:CreateImage",
+        "ec2:CreateSnapshots",
+        "ec2:CreateTags",
+    }
+
+
+def test_tags_are_written_while_a_backup_is_taken_and_never_else() -> None:
+    (tagging,) = [each for each in statements("target-role-policy.json") if each["Action"] == "ec2:CreateTags"]
+    assert tagging["Resource"] == ["arn:aws:ec2:*::snapshot/*", "arn:aws:ec2:*::image/*"]
+    assert tagging["Condition"] == {"StringEquals": {"ec2:CreateAction": ["CreateSnapshots", "CreateImage"]}}
 
 
 def test_the_default_host_management_setting_is_the_one_that_is_asked_for() -> None:
