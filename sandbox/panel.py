@@ -99,7 +99,7 @@ class Panel:
         return {"now": self._clock.now().isoformat(), "rate": self._clock.rate}
 
     def add_fault(self, request: Request, body: Body) -> Body:
-        unknown = set(body) - {"service", "operation", "kind", "times", "seconds", "nodes"}
+        unknown = set(body) - {"service", "operation", "kind", "times", "seconds", "nodes", "document", "step"}
         if unknown:
             raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
         nodes = body.get("nodes") or []
@@ -115,6 +115,7 @@ class Panel:
                 times=int(_number(body, "times")) if "times" in body else 1,
                 seconds=_number(body, "seconds") if "seconds" in body else None,
                 nodes=nodes,
+                **{key: _text(body, key) for key in ("document", "step") if key in body},
             )
         return _fault(fault)
 
@@ -177,7 +178,7 @@ class Panel:
             "platform": f"{node.platform.name} {node.platform.version}",
             "power": node.power,
             "agent": "rebooting" if node.rebooting else node.agent,
-            "running": command.values["Operation"] if command else None,
+            "running": command.values.get("Operation") if command else None,
             "missing": self._missing.of(node, baseline, now),
             "pending_reboot": node.pending_reboot,
             "failing": sorted(node.failing),

@@ -1,11 +1,11 @@
 """A Run Command command and its invocations, as data: what each status means and what the parent makes of them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sandbox.aws.library import Document
+from sandbox.aws.documents import Document, Step
+from sandbox.aws.execution import Execution, StepResult, Work
 from sandbox.aws.node import ManagedNode
-from sandbox.aws.patchrun import PatchRun
 
 TERMINAL = frozenset({"Success", "Failed", "TimedOut", "Cancelled"})
 
@@ -21,15 +21,27 @@ class Invocation:
     dispatched: bool = False  # it holds one of MaxConcurrency's places
     started: datetime | None = None
     ended: datetime | None = None
-    response_code: int = -1
-    output: str = ""
-    error: str = ""
-    run: PatchRun | None = None
-    unreported: tuple[str, str, int, str] | None = None  # a result that the agent couldn't deliver yet
+    execution: Execution | None = None
+    work: Work | None = None  # what still goes on
+    steps: dict[str, StepResult] = field(default_factory=dict)  # as far as the agent has told
+    unreported: tuple[str, str] | None = None  # a status and its details that the agent couldn't deliver yet
 
     @property
     def terminal(self) -> bool:
         return self.status in TERMINAL
+
+    def tell_steps(self) -> None:
+        """The agent tells how far it is."""
+        if self.execution is not None:
+            self.steps = {name: replace(result) for name, result in self.execution.steps.items()}
+
+    def speaks_for(self, document: Document, step: Step) -> bool:
+        """Whether the invocation's own status is that of this step: it runs now, or would have run first."""
+        running = [name for name, result in self.steps.items() if result.ended is None]
+        if running or self.steps:
+            return step.name in running
+        fitting = [each.name for each in document.steps if self.node.platform.type in each.platforms]
+        return fitting[:1] == [step.name]
 
     @property
     def counts_as_error(self) -> bool:
@@ -62,7 +74,13 @@ class Command:
     @property
     def expires(self) -> datetime:
         """The total timeout: delivery plus execution (botocore, Command.ExpiresAfter)."""
-        return self.delivery_deadline + timedelta(seconds=int(self.values.get("StepTimeoutSeconds", "3600")))
+        return self.delivery_deadline + timedelta(seconds=self.execution_seconds)
+
+    @property
+    def execution_seconds(self) -> int:
+        """How long a node may work on it."""
+        given = self.values.get("StepTimeoutSeconds")
+        return int(given) if given else self.document.execution_seconds
 
     @property
     def concurrency(self) -> int:

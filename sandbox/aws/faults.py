@@ -1,9 +1,11 @@
 """Faults on demand: which calls go wrong, how, and how often."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-KINDS = ("throttling", "server-error", "lost-reply", "slow", "access-denied", "never-answers")
+KINDS = ("throttling", "server-error", "lost-reply", "slow", "access-denied", "never-answers", "step-fails")
+# Those that strike a node at work and no call.
+_ON_NODES = ("never-answers", "step-fails")
 
 
 @dataclass
@@ -11,8 +13,9 @@ class Fault:
     """`service` is the name that requests are signed with (`ssm`, `ec2`, `s3`, `sts`, `iam`, for CloudWatch
     `monitoring`), `operation` AWS's or `*`.
 
-    `left` counts down with each call or, for `never-answers`, with each node that it strikes. `seconds` are real
-    seconds, for `slow`. `nodes` narrows `never-answers` to these ids.
+    `left` counts down with each call or, for `never-answers` and `step-fails`, with each node that it strikes.
+    `seconds` are real seconds, for `slow`. `nodes` narrows those two to these ids. `step-fails` lets the step `step`
+    of the document `document` fail without doing anything.
     """
 
     id: int
@@ -22,9 +25,14 @@ class Fault:
     left: int
     seconds: float = 0.0
     nodes: frozenset[str] = field(default_factory=frozenset)
+    document: str = ""
+    step: str = ""
 
     def strikes(self, service: str, operation: str) -> bool:
         return self.left > 0 and self.service == service and self.operation in (operation, "*")
+
+    def strikes_node(self, kind: str, node_id: str) -> bool:
+        return self.kind == kind and self.strikes("ssm", "SendCommand") and (not self.nodes or node_id in self.nodes)
 
 
 class Faults:
@@ -40,6 +48,8 @@ class Faults:
         times: int = 1,
         seconds: float | None = None,
         nodes: Iterable[str] | None = None,
+        document: str = "",
+        step: str = "",
     ) -> Fault:
         """Let the next `times` calls go wrong. Raises ValueError for a kind or a number that makes no sense."""
         if kind not in KINDS:
@@ -48,8 +58,11 @@ class Faults:
             raise ValueError(f"times is {times}; it must be at least 1")
         if seconds is not None and not 0 < seconds <= 120:
             raise ValueError(f"seconds is {seconds}; allowed are more than 0 up to 120")
+        if (kind == "step-fails") != bool(document and step):
+            raise ValueError("document and step go with step-fails, and it needs both")
         self._added += 1
-        fault = Fault(self._added, service, operation, kind, times, seconds or 5.0, frozenset(nodes or ()))
+        chosen = frozenset(nodes or ())
+        fault = Fault(self._added, service, operation, kind, times, seconds or 5.0, chosen, document, step)
         self._faults.append(fault)
         return fault
 
@@ -64,19 +77,24 @@ class Faults:
     def for_call(self, service: str, operation: str) -> Fault | None:
         """The fault that this call meets, used up by one."""
         for fault in self._faults:
-            if fault.kind != "never-answers" and fault.strikes(service, operation):
+            if fault.kind not in _ON_NODES and fault.strikes(service, operation):
                 fault.left -= 1
                 return fault
         return None
 
     def node_never_answers(self, node_id: str) -> bool:
         """Whether the command that starts on this node now hangs there."""
+        return self._strike(lambda fault: fault.strikes_node("never-answers", node_id))
+
+    def step_fails(self, node_id: str, document: str, step: str) -> bool:
+        """Whether this step fails on the node now."""
+        return self._strike(
+            lambda fault: fault.strikes_node("step-fails", node_id) and (fault.document, fault.step) == (document, step)
+        )
+
+    def _strike(self, meant: Callable[[Fault], bool]) -> bool:
         for fault in self._faults:
-            if (
-                fault.kind == "never-answers"
-                and fault.strikes("ssm", "SendCommand")
-                and (not fault.nodes or node_id in fault.nodes)
-            ):
+            if meant(fault):
                 fault.left -= 1
                 return True
         return False

@@ -1,162 +1,104 @@
-"""The documents that AWS owns, as far as the simulated nodes can run them."""
+"""Documents by name: AWS's own, which every account shares, and those of one account in one Region."""
 
-import hashlib
 import json
-import re
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
+from sandbox.aws.documents import Document, Format
 from sandbox.aws.model import SsmError
+from sandbox.aws.published import DOCUMENTS
 
-_GUID = "[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
-_ADDRESS = r"(^$)|^https://.+$|^s3://([^/]+)/(.*?([^/]+))$"
-_PUBLISHED = datetime(2017, 5, 18, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class Parameter:
-    name: str
-    description: str
-    default: str | None = None  # None: required
-    allowed: tuple[str, ...] = ()
-    pattern: str | None = None
-
-    def accepts(self, value: str) -> bool:
-        if self.allowed and value not in self.allowed:
-            return False
-        return self.pattern is None or re.search(self.pattern, value) is not None
+_RESERVED = ("aws", "amazon", "amzn")
 
 
-@dataclass(frozen=True)
-class Document:
-    """One version. `steps` are the plugin names that invocations report, with the platform each runs on."""
+@dataclass
+class Shelf:
+    """All versions of a document, the newest last; `default` is the number of the one that runs unless told."""
 
-    name: str
-    version: int
-    description: str
-    parameters: tuple[Parameter, ...]
-    steps: tuple[tuple[str, str], ...]
-    created: datetime = _PUBLISHED
+    versions: list[Document]
+    default: int
 
     @property
-    def content(self) -> str:
-        """The document's JSON, whose steps name what they do without AWS's scripts."""
-        schema: dict[str, dict[str, Any]] = {}
-        for parameter in self.parameters:
-            described: dict[str, Any] = {"type": "String", "description": parameter.description}
-            if parameter.allowed:
-                described["allowedValues"] = list(parameter.allowed)
-            if parameter.pattern:
-                described["allowedPattern"] = parameter.pattern
-            if parameter.default is not None:
-                described["default"] = parameter.default
-            schema[parameter.name] = described
-        steps = [
-            {"precondition": {"StringEquals": ["platformType", platform]}, "action": "aws:runShellScript", "name": name}
-            for name, platform in self.steps
-        ]
-        document = {"schemaVersion": "2.2", "description": self.description, "parameters": schema, "mainSteps": steps}
-        return json.dumps(document, indent=4)
+    def latest(self) -> Document:
+        return self.versions[-1]
 
-    def hash(self, kind: str = "Sha256") -> str:
-        return hashlib.new(kind.lower(), self.content.encode(), usedforsecurity=False).hexdigest()
-
-    def fill_in(self, given: dict[str, list[str]]) -> dict[str, str]:
-        """Every parameter's value, defaults included. Raises InvalidParameters."""
-        known = {parameter.name: parameter for parameter in self.parameters}
-        for name in given:
-            if name not in known:
-                raise SsmError("InvalidParameters", f"Parameter {name} is not defined in the document {self.name}.")
-        values = {}
-        for name, parameter in known.items():
-            value = given.get(name, [parameter.default])
-            if value == [None]:
-                raise SsmError("InvalidParameters", f"Parameter {name} requires a value.")
-            if len(value) != 1 or not parameter.accepts(str(value[0])):
-                raise SsmError("InvalidParameters", f"Parameter {name} has an invalid value: {', '.join(given[name])}.")
-            values[name] = str(value[0])
-        return values
-
-
-# facts/patch-manager.md section 1. StepTimeoutSeconds stands in newer versions of the document only.
-_RUN_PATCH_BASELINE = Document(
-    name="AWS-RunPatchBaseline",
-    version=1,
-    description="Scans for or installs patches from a patch baseline to a Linux, Windows or MacOS operating system.",
-    parameters=(
-        Parameter(
-            "Operation",
-            "(Required) The update or configuration to perform on the instance. The system checks if patches "
-            "specified in the patch baseline are installed on the instance. The install operation installs patches "
-            "missing from the baseline.",
-            allowed=("Scan", "Install"),
-        ),
-        Parameter("AssociationId", "(Optional) Used by Quick Setup policies.", "", pattern=f"(^$)|^{_GUID}$"),
-        Parameter(
-            "SnapshotId",
-            "(Optional) The snapshot ID to use to retrieve a patch baseline snapshot.",
-            "",
-            pattern=f"(^$)|^{_GUID}$",
-        ),
-        Parameter(
-            "InstallOverrideList",
-            "(Optional) An https URL or an Amazon S3 path-style URL to the list of patches to be installed. This "
-            "patch installation list overrides the patches specified by the default patch baseline.",
-            "",
-            pattern=_ADDRESS,
-        ),
-        Parameter(
-            "BaselineOverride",
-            "(Optional) An https URL or an Amazon S3 path-style URL to a list of baseline objects. These baselines "
-            "override the default baseline and any baselines used by Patch Groups.",
-            "",
-            pattern=_ADDRESS,
-        ),
-        Parameter(
-            "RebootOption",
-            "(Optional) Reboot behavior after a patch Install operation. If you choose NoReboot and patches are "
-            "installed, the instance is marked as non-compliant until a subsequent reboot and scan.",
-            "RebootIfNeeded",
-            allowed=("RebootIfNeeded", "NoReboot"),
-        ),
-        Parameter(
-            "StepTimeoutSeconds",
-            "(Optional) The time in seconds for a step to be completed before it is considered to have failed.",
-            "7200",
-            pattern="^([1-9][0-9]{0,3}|[12][0-9]{4}|3[0-5][0-9]{3}|36000)$",
-        ),
-    ),
-    steps=(("PatchWindows", "Windows"), ("PatchLinux", "Linux"), ("PatchMacOS", "MacOS")),
-)
+    def version(self, wanted: str | None) -> Document:
+        if wanted == "$LATEST":
+            return self.latest
+        number = str(self.default) if wanted in (None, "$DEFAULT") else wanted
+        for document in self.versions:
+            if str(document.version) == number:
+                return document
+        raise SsmError("InvalidDocumentVersion", f"The document version {wanted} is not valid.")
 
 
 @dataclass
 class Library:
-    """All versions of each document, the newest last; AWS publishes for every account at once."""
+    """`shared` is what is found where this one has nothing of that name."""
 
-    _versions: dict[str, list[Document]] = field(
-        default_factory=lambda: {_RUN_PATCH_BASELINE.name: [_RUN_PATCH_BASELINE]}
-    )
+    shared: "Library | None" = None
+    _shelves: dict[str, Shelf] = field(default_factory=dict)
+
+    @classmethod
+    def of_aws(cls) -> "Library":
+        return cls(None, {document.name: Shelf([document], 1) for document in DOCUMENTS})
 
     def names(self) -> list[str]:
-        return sorted(self._versions)
+        return sorted([*self._shelves, *(self.shared.names() if self.shared else [])])
+
+    def shelf(self, name: str) -> Shelf:
+        """By name or ARN. Raises InvalidDocument."""
+        bare = name.rsplit("/", 1)[-1]
+        if bare in self._shelves:
+            return self._shelves[bare]
+        if self.shared is None:
+            raise SsmError("InvalidDocument", f"Document with name {name} does not exist.")
+        return self.shared.shelf(name)
 
     def find(self, name: str, version: str | None = None) -> Document:
         """Raises InvalidDocument or InvalidDocumentVersion."""
-        versions = self._versions.get(name.rsplit("/", 1)[-1])
-        if versions is None:
+        return self.shelf(name).version(version)
+
+    def create(self, name: str, content: str, kind: Format, at: datetime, owner: str) -> Document:
+        """Raises DocumentAlreadyExists, and SsmErrors for a name or a content that can't be."""
+        if name.lower().startswith(_RESERVED):
+            raise SsmError("ValidationException", f"A document's name may not begin with {', '.join(_RESERVED)}.")
+        if name in self._shelves:
+            raise SsmError("DocumentAlreadyExists", f"Document with name {name} already exists.")
+        document = Document(name, 1, content, kind, at, owner)
+        document.check()
+        self._shelves[name] = Shelf([document], 1)
+        return document
+
+    def update(self, name: str, base: str | None, content: str, kind: Format, at: datetime) -> Document:
+        """A next version, from the newest one alone; the default stays what it was."""
+        shelf = self.own_shelf(name)
+        if base not in ("$LATEST", str(shelf.latest.version)):
+            message = "The document version is not valid or does not match the latest version."
+            raise SsmError("InvalidDocumentVersion", message)
+        document = replace(shelf.latest, version=shelf.latest.version + 1, content=content, format=kind, created=at)
+        document.check()
+        if any(each.hash() == document.hash() for each in shelf.versions):
+            message = "The content of the document is a duplicate of another version."
+            raise SsmError("DuplicateDocumentContent", message)
+        shelf.versions.append(document)
+        return document
+
+    def remove(self, name: str) -> None:
+        self.own_shelf(name)
+        del self._shelves[name]
+
+    def own_shelf(self, name: str) -> Shelf:
+        """Raises InvalidDocument for what others own, too."""
+        if name not in self._shelves:
             raise SsmError("InvalidDocument", f"Document with name {name} does not exist.")
-        if version in (None, "$DEFAULT", "$LATEST"):
-            return versions[-1]
-        for document in versions:
-            if str(document.version) == version:
-                return document
-        raise SsmError("InvalidDocumentVersion", f"The document version {version} is not valid.")
+        return self._shelves[name]
 
     def publish(self, name: str, at: datetime, description: str) -> Document:
         """AWS brings out a new version, which becomes the default for everybody."""
-        newest = self.find(name)
-        document = Document(name, newest.version + 1, description, newest.parameters, newest.steps, at)
-        self._versions[name].append(document)
+        shelf = self.own_shelf(name)
+        content = json.dumps(shelf.latest.parsed | {"description": description}, indent=4)
+        document = replace(shelf.latest, version=shelf.latest.version + 1, content=content, created=at)
+        shelf.versions.append(document)
+        shelf.default = document.version
         return document

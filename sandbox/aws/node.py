@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from typing import Literal
 
+from sandbox.aws.application import NodeApplication
 from sandbox.aws.fleet import AGENT_VERSION, Environment, Node, Package, Platform
 from sandbox.aws.report import Report
 from sandbox.aws.repository import MovingRepository
@@ -36,13 +37,14 @@ class ManagedNode:
     power: Power = "running"
     agent: Agent = "online"
     rebooting: bool = False
-    running: str | None = None  # the command that works on it
+    running: str | None = None  # the command that patches it
     report: Report | None = None
     last_no_reboot_install: datetime | None = None
     agent_version: str = AGENT_VERSION
     lacks: str = ""  # what the payload needs there, and does not find: python, powershell
     role: bool = True  # the instance has one that Systems Manager accepts
     changes: int = 0  # counts every change of its packages
+    application: NodeApplication = field(default_factory=NodeApplication)
 
     @classmethod
     def of(cls, environment: Environment, spec: Node, repository: MovingRepository, at: datetime) -> "ManagedNode":
@@ -95,6 +97,7 @@ class ManagedNode:
 
     def booted(self) -> None:
         """After any restart nothing waits for one."""
+        self.application.booted()
         self.last_no_reboot_install = None
         self.packages = {
             kb_id: replace(installed, pending_reboot=False) if installed.pending_reboot else installed

@@ -42,7 +42,6 @@ class PatchRequest:
     snapshot_id: str
     reboot_option: str
     override_url: str | None
-    step_timeout: int
 
     @property
     def installs(self) -> bool:

@@ -10,6 +10,7 @@ from sandbox.aws.associations import StateAssociation
 from sandbox.aws.baseline import PatchBaseline, default_baseline
 from sandbox.aws.command import Command
 from sandbox.aws.fleet import Association, Baseline, Environment
+from sandbox.aws.library import Library
 from sandbox.aws.node import ManagedNode
 from sandbox.aws.windows import MaintenanceWindow, WindowTarget
 
@@ -21,6 +22,7 @@ class Region:
     account: str
     name: str
     created: datetime
+    library: Library
     nodes: dict[str, ManagedNode] = field(default_factory=dict)
     commands: dict[str, Command] = field(default_factory=dict)  # in the order of sending
     baselines: dict[str, PatchBaseline] = field(default_factory=dict)

@@ -10,17 +10,18 @@ from uuid import uuid4
 from sandbox.aws.agenda import Agenda
 from sandbox.aws.baseline import PatchBaseline
 from sandbox.aws.command import Command, Invocation
+from sandbox.aws.documents import Document
+from sandbox.aws.execution import Durations, Execution, Tools
 from sandbox.aws.faults import Faults
 from sandbox.aws.fleet import Association, Environment, Fleet
 from sandbox.aws.library import Library
 from sandbox.aws.log import Install, SsmLog
 from sandbox.aws.model import SsmError
 from sandbox.aws.node import Agent, ManagedNode, Power
-from sandbox.aws.patchrun import PatchRun
 from sandbox.aws.recovery_points import RecoveryPoint
 from sandbox.aws.region import ALARM_STATES, Region
 from sandbox.aws.repository import MovingRepository
-from sandbox.aws.runcommand import Durations, RunCommand
+from sandbox.aws.runcommand import RunCommand
 from sandbox.aws.surroundings import Clock, NoSurroundings, Surroundings
 from sandbox.aws.window_tasks import install_window, run_tasks
 from sandbox.aws.windows import MaintenanceWindow, keep_opening
@@ -40,21 +41,15 @@ class World:
         self.started = clock.now()
         self.faults = Faults()
         self.ssm_log = SsmLog()
-        self.library = Library()
+        self.library = Library.of_aws()
         self.recovery_points: list[RecoveryPoint] = []  # AWS Backup's
         self.surroundings: Surroundings = NoSurroundings()
         self.repositories = {spec.name: MovingRepository(spec, self.started) for spec in fleet.repositories}
         self.agenda = Agenda()
         self._regions: dict[tuple[str, str], Region] = {}
         self._installs: dict[str, Install] = {}
-        self._run_command = RunCommand(
-            self.agenda,
-            self.faults,
-            self.durations,
-            self.baseline_of,
-            self._read_object,
-            self._record_install,
-        )
+        tools = Tools(self.faults, self.durations, self.baseline_of, self._read_object, self._find_document)
+        self._run_command = RunCommand(self.agenda, tools, self._record_install)
         self._populate()
 
     def _populate(self) -> None:
@@ -84,7 +79,7 @@ class World:
 
     def region(self, account: str, name: str) -> Region:
         if (account, name) not in self._regions:
-            region = Region(account, name, self.started)
+            region = Region(account, name, self.started, Library(self.library))
             for spec in self.fleet.baselines:
                 region.add_baseline(spec)
             self._regions[account, name] = region
@@ -142,14 +137,15 @@ class World:
         self, region: Region, nodes: list[ManagedNode], at: datetime, params: dict[str, Any], *, foreign: bool
     ) -> Command:
         """Accept a command; `params` are SendCommand's. Raises SsmError for a document or parameter that isn't so."""
-        document = self.library.find(params["DocumentName"], params.get("DocumentVersion"))
+        document = region.library.find(params["DocumentName"], params.get("DocumentVersion"))
         wanted, kind = params.get("DocumentHash"), params.get("DocumentHashType", "Sha256")
         if wanted is not None and wanted.lower() != document.hash(kind):
             raise SsmError("InvalidDocument", "The document hash does not match the content of the document.")
         given = params.get("Parameters", {})
         values = document.fill_in(given)
         # Outside a maintenance window an empty id gives each run its own (facts/patch-manager.md section 1).
-        values["SnapshotId"] = values["SnapshotId"] or str(uuid4())
+        if values.get("SnapshotId") == "":
+            values["SnapshotId"] = str(uuid4())
         command = Command(
             id=str(uuid4()),
             document=document,
@@ -197,13 +193,12 @@ class World:
             if power not in _POWERS or node.power == "terminated":
                 raise ValueError(f"power is {power!r}; allowed are {', '.join(_POWERS)}, and nothing once terminated")
             node.power = _POWERS[power]
-            running = self.region(node.account, node.region).commands.get(node.running or "")
             if power == "start":
                 node.rebooting = False
                 node.booted()
                 self._run_command.node_back(node, now)
-            elif running is not None and (invocation := running.invocation(node.id)):
-                self._run_command.node_lost_power(running, invocation, now)
+            else:
+                self._run_command.node_lost_power(node, now)
             self.surroundings.power_changed(node)
 
     def set_agent(self, node_id: str, agent: str) -> None:
@@ -290,13 +285,16 @@ class World:
             raise LookupError("An error occurred (403) when calling the HeadObject operation: Forbidden")
         return self.surroundings.read_object(url)
 
-    def _record_install(self, command: Command, run: PatchRun) -> None:
-        node = run.node
+    def _find_document(self, node: ManagedNode, name: str) -> Document:
+        return self.region(node.account, node.region).library.find(name)
+
+    def _record_install(self, command: Command, execution: Execution) -> None:
+        node, run = execution.node, execution.runs[-1]
         if command.id not in self._installs:
             self._installs[command.id] = Install(
                 command.id, run.started, node.account, node.region, command.given, command.foreign, run.override
             )
-        self._installs[command.id].rows[node.id] = tuple(run.done)
+        self._installs[command.id].rows[node.id] = execution.done
 
 
 __all__ = ["Clock", "NoSurroundings", "Surroundings", "World"]

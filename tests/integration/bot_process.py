@@ -111,7 +111,7 @@ def invocations(town: Town, operation: str) -> list[str]:
             invocation.status
             for region in world.regions()
             for command in region.commands.values()
-            if command.values["Operation"] == operation
+            if command.values.get("Operation") == operation
             for invocation in command.invocations
         ]
 

@@ -152,6 +152,12 @@ def test_faults_come_and_go_and_the_log_tells_what_was_asked(page: Page) -> None
     assert fault["left"] == 3
     assert page.ask(f"/faults/{fault['id']}", method="DELETE")[0] == 200
     assert page.ask("")[1]["faults"] == []
+    step = {"kind": "step-fails", "document": "StopOrders", "step": "Stop"}
+    node = page.node("orders-db-prod-1")["id"]
+    assert page.ask("/faults", {"service": "ssm", "operation": "SendCommand", "nodes": [node], **step})[0] == 200
+    with page.world.lock:
+        asked = [page.world.faults.step_fails(each, "StopOrders", "Stop") for each in ("i-0", node, node)]
+    assert asked == [False, True, False]
     page.world.ssm_log.record(START, "111111111111", "eu-west-1", "ListCommands", {}, "ok")
     [row] = page.ask("/log")[1]
     assert (row["number"], row["operation"], row["at"]) == (1, "ListCommands", START.isoformat())
@@ -176,6 +182,12 @@ def test_faults_come_and_go_and_the_log_tells_what_was_asked(page: Page) -> None
         ("/faults", {"service": "ssm", "operation": "SendCommand", "kind": "slow", "times": 0}),
         ("/faults", {"service": "ssm", "operation": "SendCommand", "kind": "slow", "seconds": 9999}),
         ("/faults", {"service": "ssm", "operation": "SendCommand", "kind": "never-answers", "nodes": ["i-0"]}),
+        ("/faults", {"service": "ssm", "operation": "SendCommand", "kind": "step-fails"}),
+        ("/faults", {"service": "ssm", "operation": "SendCommand", "kind": "step-fails", "document": "Drain"}),
+        (
+            "/faults",
+            {"service": "ssm", "operation": "SendCommand", "kind": "slow", "document": "Drain", "step": "Stop"},
+        ),
         ("/faults", {"service": "", "operation": "SendCommand", "kind": "slow"}),
         ("/faults", {"service": "ssm", "operation": "SendCommand", "kind": "slow", "more": 1}),
         ("/repositories/unheard/move", {}),

@@ -1,9 +1,11 @@
 """Run Command's operations."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sandbox.aws.command import Command, Invocation
+from sandbox.aws.documents import Step
 from sandbox.aws.model import SsmError
 from sandbox.aws.ssm.call import Call, Operation
 from sandbox.aws.ssm.paging import page
@@ -26,6 +28,9 @@ def send_command(call: Call, params: dict[str, Any]) -> dict[str, Any]:
         message = f"Instances [[{', '.join(gone)}]] not in a valid state for account {account}"
         raise SsmError("InvalidInstanceId", message)
     nodes = [call.region.nodes[i] for i in ids] if ids else call.world.resolve(call.region, targets)
+    platforms = call.region.library.find(params["DocumentName"], params.get("DocumentVersion")).platforms
+    if any(node.platform.type not in platforms for node in nodes):
+        raise SsmError("UnsupportedPlatformType", f"The document runs on {', '.join(platforms)} only.")
     command = call.world.send(call.region, nodes, call.now, params, foreign=False)
     return {"Command": _command(command)}
 
@@ -70,12 +75,12 @@ def get_command_invocation(call: Call, params: dict[str, Any]) -> dict[str, Any]
     invocation = command.invocation(params["InstanceId"]) if command else None
     if command is None or invocation is None or call.now < command.requested + _UNKNOWN_FOR:
         raise SsmError("InvocationDoesNotExist")
-    steps = dict(command.document.steps)
-    plugin = params.get("PluginName")
+    steps = {step.name: step for step in command.document.steps}
+    plugin = params.get("PluginName") or (next(iter(steps)) if len(steps) == 1 else "")
     if plugin not in steps:  # a document of several steps needs the name of one
         raise SsmError("InvalidPluginName")
-    ran = steps[plugin] == invocation.node.platform.type
-    began, ended = (invocation.started, invocation.ended) if ran else (None, None)
+    seen = _seen(command, invocation, steps[plugin])
+    began, ended = (None, None) if seen.skipped else (seen.started, seen.ended)
     elapsed = f"PT{(ended - began).total_seconds():.3f}S" if began and ended else ""
     return {
         "CommandId": command.id,
@@ -84,21 +89,46 @@ def get_command_invocation(call: Call, params: dict[str, Any]) -> dict[str, Any]
         "DocumentName": command.document.name,
         "DocumentVersion": command.document_version or "$DEFAULT",
         "PluginName": plugin,
-        "ResponseCode": invocation.response_code if ran else 0 if invocation.terminal else -1,
+        "ResponseCode": seen.code,
         "ExecutionStartDateTime": _iso(began),
         "ExecutionElapsedTime": elapsed,
         "ExecutionEndDateTime": _iso(ended),
-        "Status": invocation.status,
-        "StatusDetails": invocation.details,
-        "StandardOutputContent": (invocation.output if ran else _SKIPPED)[:24000],
+        "Status": seen.status,
+        "StatusDetails": seen.details,
+        "StandardOutputContent": seen.output[:24000],
         "StandardOutputUrl": "",
-        "StandardErrorContent": (invocation.error if ran else "")[:8000],
+        "StandardErrorContent": seen.error[:8000],
         "StandardErrorUrl": "",
         "CloudWatchOutputConfig": _NO_CLOUDWATCH,
     }
 
 
-_SKIPPED = "Step execution skipped due to unsupported platform"
+@dataclass(frozen=True)
+class _Seen:
+    """A step as SSM shows it."""
+
+    status: str
+    details: str
+    code: int = -1
+    started: datetime | None = None
+    ended: datetime | None = None
+    output: str = ""
+    error: str = ""
+    skipped: bool = False
+
+
+def _seen(command: Command, invocation: Invocation, step: Step) -> _Seen:
+    """A step that has ended tells its own result; the one that is at work, or would be the first, the invocation's."""
+    result = invocation.steps.get(step.name)
+    if result is not None and result.ended is not None:
+        times = (result.started, result.ended)
+        return _Seen(
+            result.status, result.status, result.code, *times, result.output, result.error, skipped=result.skipped
+        )
+    if invocation.speaks_for(command.document, step):
+        began = result.started if result is not None else invocation.started
+        return _Seen(invocation.status, invocation.details, -1, began, invocation.ended)
+    return _Seen("Pending", "Pending")
 
 
 def _find(call: Call, command_id: str) -> Command:
@@ -189,26 +219,23 @@ def _invocation(call: Call, command: Command, invocation: Invocation, details: b
         "StatusDetails": invocation.details,
         "StandardOutputUrl": "",
         "StandardErrorUrl": "",
-        "CommandPlugins": [_plugin(call, invocation, *step) for step in command.document.steps] if details else [],
+        "CommandPlugins": [_plugin(call, command, invocation, step) for step in command.document.steps]
+        if details
+        else [],
         "ServiceRole": "",
         "NotificationConfig": _NO_NOTIFICATION,
         "CloudWatchOutputConfig": _NO_CLOUDWATCH,
     }
 
 
-def _plugin(call: Call, invocation: Invocation, name: str, platform: str) -> dict[str, Any]:
-    """A step for another platform succeeds without doing anything, once the invocation is over."""
-    plugin: dict[str, Any] = {"Name": name, "StandardOutputUrl": "", "StandardErrorUrl": ""}
-    if platform != invocation.node.platform.type:
-        over = invocation.status == "Success"
-        status = "Success" if over else "Pending"
-        plugin |= {"Status": status, "StatusDetails": status, "ResponseCode": 0 if over else -1}
-        return plugin | {"Output": _SKIPPED if over else "", "OutputS3Region": call.region.name}
-    status = "InProgress" if invocation.status == "Cancelling" else invocation.status
-    plugin |= {"Status": "Pending" if status == "Delayed" else status, "StatusDetails": invocation.details}
-    plugin |= {"ResponseCode": invocation.response_code, "OutputS3Region": call.region.name}
-    plugin |= {"ResponseStartDateTime": invocation.started, "ResponseFinishDateTime": invocation.ended}
-    return plugin | {"Output": (invocation.output + invocation.error)[:2500]}
+def _plugin(call: Call, command: Command, invocation: Invocation, step: Step) -> dict[str, Any]:
+    seen = _seen(command, invocation, step)
+    status = {"Cancelling": "InProgress", "Delayed": "Pending"}.get(seen.status, seen.status)
+    plugin = {"Name": step.name, "Status": status, "StatusDetails": seen.details, "ResponseCode": seen.code}
+    if not seen.skipped:
+        plugin |= {"ResponseStartDateTime": seen.started, "ResponseFinishDateTime": seen.ended}
+    said = {"Output": (seen.output + seen.error)[:2500], "OutputS3Region": call.region.name}
+    return plugin | {"StandardOutputUrl": "", "StandardErrorUrl": ""} | said
 
 
 def _iso(moment: datetime | None) -> str:

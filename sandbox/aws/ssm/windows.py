@@ -167,7 +167,7 @@ def register_target(call: Call, params: dict[str, Any]) -> dict[str, Any]:
 def register_task(call: Call, params: dict[str, Any]) -> dict[str, Any]:
     window = _find(call, params["WindowId"])
     if params["TaskType"] == "RUN_COMMAND":
-        call.world.library.find(params["TaskArn"])
+        call.region.library.find(params["TaskArn"])
 
     def register() -> dict[str, Any]:
         task = WindowTask(str(uuid4()), {name: value for name, value in params.items() if name != "ClientToken"})

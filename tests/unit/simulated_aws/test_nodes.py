@@ -88,8 +88,10 @@ def test_the_document_shows_its_parameters() -> None:
     }
     assert (document["HashType"], len(document["Hash"])) == ("Sha256", 64)
     filters = [{"Key": "Owner", "Values": ["Amazon"]}]
-    [listed] = world.call("ListDocuments", Filters=filters)["DocumentIdentifiers"]
-    assert listed["Name"] == "AWS-RunPatchBaseline"
+    listed = world.call("ListDocuments", Filters=filters)["DocumentIdentifiers"]
+    assert [document["Name"] for document in listed] == [
+        *("AWS-Noop", "AWS-RunPatchBaseline", "AWS-RunPatchBaselineWithHooks")
+    ]
     assert world.call("GetDocument", Name="AWS-RunPatchBaseline")["DocumentVersion"] == "1"
 
 
