@@ -1,7 +1,8 @@
-"""The command line: run · sandbox · check."""
+"""The command line: run · sandbox · check, and Patchgate's own commands (bot/terminal.py)."""
 
 import logging
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ import click
 
 from bot import __version__
 from bot.settings import Settings, read_settings
+from bot.terminal import CommandLine
 from patching.config import ConfigurationError
 from storage.database import StorageError, Store
 
@@ -25,7 +27,14 @@ class SystemClock:
         return time.monotonic()
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def _ask(name: str, words: tuple[str, ...], as_json: bool, wait: bool) -> int:
+    from bot.terminal_asking import system_user
+    from bot.terminal_session import Session
+
+    return Session(read_settings, SystemClock(), threading.Event().wait, system_user()).run(name, words, as_json, wait)
+
+
+@click.group(cls=CommandLine, ask=_ask, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="patchgate")
 def main() -> None:
     """Patch EC2 fleets through AWS Systems Manager, from Slack, safely."""

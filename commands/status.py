@@ -39,6 +39,7 @@ class Status(Command):
 
     ref: str | None = None
     page: int = 0
+    record: bool = True  # a change's whole story follows as files, by direct message
 
     @classmethod
     def parse(cls, words: Sequence[str], config: Configuration) -> Self:
@@ -70,7 +71,8 @@ class Status(Command):
         if kind == "change":
             change = changes.find(db, int(number))
             if change:
-                self._owe_record(context, actor, change)
+                if self.record:
+                    self._owe_record(context, actor, change)
                 return ChangeStatus(change_report(context.store, change, context.config))
         else:
             run = runs.find(db, int(number))

@@ -26,6 +26,8 @@ class ConfigurationError(Exception):
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 ChannelId = Annotated[str, StringConstraints(pattern=r"^[CG][A-Z0-9]{2,}$")]
+UserId = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{2,}$")]
+SystemUser = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,63}$")]
 Person = Annotated[str, StringConstraints(pattern=r"^([UW][A-Z0-9]{2,}|[^@\s<>]+@[^@\s<>]+)$")]
 GroupId = Annotated[str, StringConstraints(pattern=r"^S[A-Z0-9]{2,}$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s<>]+@[^@\s<>]+$")]
@@ -53,6 +55,7 @@ _ALLOWED = {
     "emails": "e-mail addresses",
     "instance_ids": "instance ids such as i-0123456789abcdef0",
     "production": "true or false",
+    "terminal": "names of operating-system users, each with a Slack user id such as U0ANN",
 }
 
 
@@ -71,6 +74,7 @@ class Access(Strict):
     operator: People = People()
     approver: People = People()
     admin: People = People()
+    terminal: dict[SystemUser, UserId] = Field(default_factory=dict)  # operating-system users, and as whom they ask
 
 
 class Owners(Strict):

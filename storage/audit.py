@@ -62,6 +62,12 @@ def written_head(db: Database) -> Head | None:
     return Head(row["id"], row["hash"]) if row else None
 
 
+def since(db: Database, head_: Head | None) -> Iterator[AuditRow]:
+    """What was written after that head."""
+    for row in db.execute("SELECT * FROM audit WHERE id > ? ORDER BY id", [head_.id if head_ else 0]):
+        yield AuditRow(**dict(row))
+
+
 def rows(db: Database, subject: str | None = None) -> Iterator[AuditRow]:
     """The trail in order, all of it or one subject's."""
     where, arguments = ("WHERE subject = ?", [subject]) if subject else ("", [])

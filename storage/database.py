@@ -25,13 +25,16 @@ class Store:
     `synchronous=FULL`: a row that says "sending" must survive a power cut, or a command could be sent twice (I1, I2).
     """
 
-    def __init__(self, path: str | Path, *, exclusive: bool = False, readonly: bool = False) -> None:
+    def __init__(
+        self, path: str | Path, *, exclusive: bool = False, readonly: bool = False, existing: bool = False
+    ) -> None:
         """Opens and migrates. `exclusive`: no other process may hold it, from before the first change to `close`.
 
-        `readonly` changes nothing, so it may look at a database that a running bot holds. Raises StorageError.
+        `existing` neither makes nor migrates it, so it may write to a database that a running bot holds; `readonly`
+        changes nothing at all. Raises StorageError.
         """
         self.path = Path(path)
-        self._readonly = readonly
+        self._mode = "ro" if readonly else "rw" if existing else "rwc"
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._guard = threading.Lock()
@@ -102,13 +105,12 @@ class Store:
 
     def _connect(self) -> Database:
         try:
-            mode = "ro" if self._readonly else "rwc"
-            address = f"{self.path.absolute().as_uri()}?mode={mode}"
+            address = f"{self.path.absolute().as_uri()}?mode={self._mode}"
             connection = sqlite3.connect(address, uri=True, timeout=30, check_same_thread=False)
             with self._guard:
                 self._connections.append(connection)
             connection.row_factory = sqlite3.Row
-            if not self._readonly:
+            if self._mode == "rwc":
                 connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
@@ -131,11 +133,11 @@ class Store:
                 f"The database {self.path} was written by a newer Patchgate (it has {newer[-1]}); nothing was changed. "
                 "Run that version, or restore a backup made before the upgrade."
             )
-        if not self._readonly:
+        if self._mode == "rwc":
             migrations.apply(db)
         elif migrations.pending(db):
             raise StorageError(
-                f"The database {self.path} was written by an older Patchgate; nothing was read. "
+                f"The database {self.path} was written by an older Patchgate; nothing was done. "
                 "Start this version's bot on it once, which brings it up to date."
             )
 

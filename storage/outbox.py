@@ -147,6 +147,11 @@ def card(db: Database, subject: str) -> Notice | None:
     return _notice(row) if row else None
 
 
+def by_key(db: Database, key: str) -> Notice | None:
+    row = db.execute("SELECT * FROM notice WHERE key = ?", [key]).fetchone()
+    return _notice(row) if row else None
+
+
 def by_message(db: Database, channel: str, ts: str) -> Notice | None:
     row = db.execute("SELECT * FROM notice WHERE channel = ? AND ts = ?", [channel, ts]).fetchone()
     return _notice(row) if row else None

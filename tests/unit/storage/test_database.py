@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlite_utils import Database
 
-from storage import audit
+from storage import audit, runs
 from storage.database import StorageError, Store, to_json, to_text, to_time
 from storage.schema import migrations
 from tests.unit.storage.rows import NOW, everything, killed_half_way, run_in
@@ -247,3 +247,28 @@ def in_a_thread(work: Callable[[], None]) -> None:
     thread = threading.Thread(target=work)
     thread.start()
     thread.join(30)
+
+
+def test_a_database_that_a_bot_holds_is_written_to_beside_it(tmp_path: Path) -> None:
+    held = Store(tmp_path / "patchgate.db", exclusive=True)
+    beside = Store(held.path, existing=True)
+    run = run_in(beside)
+    assert runs.find(held.db, run.id) == run
+    beside.close()
+    held.close()
+
+
+@pytest.mark.parametrize("mode", ["existing", "readonly"])
+def test_what_is_opened_as_it_is_is_neither_made_nor_migrated(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "patchgate.db"
+    with pytest.raises(StorageError, match="can't be opened"):
+        Store(path, **{mode: True})
+    assert not path.exists()
+    sqlite3.connect(path).close()
+    older = Database(path)
+    migrations.apply(older, stop_before=migrations._migrations[-1].name)
+    older.close()
+    content = path.read_bytes()
+    with pytest.raises(StorageError, match="written by an older Patchgate; nothing was done"):
+        Store(path, **{mode: True})
+    assert path.read_bytes() == content
