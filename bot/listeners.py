@@ -19,6 +19,7 @@ from bot.views.replies import refusal, render
 from bot.views.tables import Flavour
 from commands import command, grammar
 from commands.approvals import ListApprovals
+from commands.ask_again import AskAgain
 from commands.command import Actor, Command, Context
 from commands.compare import Compare
 from commands.decide import Decide
@@ -102,7 +103,7 @@ class Listeners:
             "install-source": lambda value: Install(self._key(value)),
             "scan-source": lambda value: Scan(self._key(value)),
             "scan-target": lambda value: Scan(self._key(value)),
-            "ask-again": self._ask_again,
+            "ask-again": lambda value: AskAgain(int(value["change"])),
             "compare-page": lambda value: Compare(
                 grammar.application(str(value["application"]), self.config),
                 str(value["source"]),
@@ -181,13 +182,6 @@ class Listeners:
                 ack()
 
         return listener
-
-    def _ask_again(self, value: Value) -> Command:
-        change = changes.find(self.store.db, int(value["change"]))
-        if change is None:
-            raise Refused("That change is not known here; nothing was done.")
-        key = grammar.environment(change.application, change.environment, self.config)
-        return InstallPart(key) if change.part else Install(key)
 
     def _install_part(self, value: Value) -> Command:
         change = changes.find(self.store.db, int(value["change"]))

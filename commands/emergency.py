@@ -39,12 +39,6 @@ class Emergency(Command):
         return cls(grammar.environment(words[0], words[1], config), reason_from(" ".join(words[2:])))
 
     def perform(self, context: Context, actor: Actor) -> Reply:
-        application, environment = self.key
-        if not context.config.applications[application].environments[environment].production:
-            raise Refused(
-                f"{environment} of {application} is not production; nothing was done. "
-                f"Install there as always: `/patch install {application} {environment}`."
-            )
         change = open_change(context, actor, self.key, emergency=self.reason)
         return Accepted(
             change.ref,

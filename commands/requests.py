@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from sqlite_utils import Database
 
@@ -15,6 +16,8 @@ from storage import changes, outbox, runs
 from storage.changes import Change, ChangeOpen
 from storage.outbox import Medium
 from storage.runs import EnvironmentBusy, Purpose, Run
+
+_ASKED_AGAIN: Final = frozenset({ChangeState.BLOCKED, ChangeState.SUPERSEDED})
 
 
 def request_run(context: Context, actor: Actor, key: EnvironmentKey, operation: Operation) -> Run:
@@ -53,16 +56,25 @@ def open_change(
     part: bool = False,
     emergency: str = "",
     waivers: Mapping[str, str] | None = None,
+    follows: Change | None = None,
 ) -> Change:
     """A request for production. One that follows a blocked or superseded request carries its requesters on (I4).
 
     `part`: only what is proven and has soaked. `emergency`: why the emergency lane. `waivers`: check → reason.
+    `follows`: the request whose reasons these are; nothing else may have followed it. Raises Refused.
     """
     application = context.config.applications[key.application]
+    if not application.environments[key.environment].production:
+        raise Refused(
+            f"{key.environment} of {key.application} is not production; nothing was done. "
+            f"Install there as always: `/patch install {key.application} {key.environment}`."
+        )
     try:
         with context.commit() as tx:
             before = changes.newest(tx, key.application, key.environment)
-            supersedes = before if before and before.state in {ChangeState.BLOCKED, ChangeState.SUPERSEDED} else None
+            supersedes = before if before and before.state in _ASKED_AGAIN else None
+            if follows and (supersedes is None or supersedes.id != follows.id):
+                raise Refused(_not_the_last(follows, before))
             change = changes.create(
                 tx,
                 context.now,
@@ -97,6 +109,15 @@ def open_change(
     context.wake("changes")
     context.wake("deliver")
     return change
+
+
+def _not_the_last(change: Change, newest: Change | None) -> str:
+    now = newest or change
+    what = f"is {now.state}" if now.id == change.id else f"was followed by {now.ref}"
+    return (
+        f"{change.ref} {what}, so it can't be asked for again as it was; nothing was done. "
+        f"See `/patch status {now.ref}`."
+    )
 
 
 def owe_card(tx: Database, now: datetime, config: Configuration, subject: str, application: str) -> None:

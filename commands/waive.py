@@ -68,6 +68,7 @@ class Waive(Command):
             part=change.part,
             emergency=change.emergency,
             waivers={**change.waivers, self.check: self.reason},
+            follows=change,
         )
         return Accepted(
             again.ref,

@@ -201,8 +201,15 @@ def _after_block(report: ChangeReport) -> list[str]:
 def _moved(report: ChangeReport) -> list[str]:
     """What moved, a sentence a line as the sweep wrote them."""
     lines = [f"• {prose(line, 250)}" for line in report.change.note.splitlines() if line.strip()]
-    after = _replaced(report.successor) if report.successor else "Ask again: the checks start anew."
+    after = _replaced(report.successor) if report.successor else _ask_again(report.change)
     return [*first(lines, _MOVED_SHOWN, "that moved"), after]
+
+
+def _ask_again(change: Change) -> str:
+    if not change.emergency and not change.waivers:
+        return "Ask again: the checks start anew."
+    ordinary = command(_install_words(change))
+    return f"An admin asks again, for the same reasons; the ordinary way is {ordinary}. The checks start anew."
 
 
 def _replaced(successor: Change) -> str:

@@ -78,6 +78,7 @@ def test_rights_are_those_of_the_contract() -> None:
         "waive": Role.ADMIN,
         "withdraw": None,  # those who asked
         "install-part": Role.OPERATOR,
+        "ask-again": None,  # as what it asks for again
     }
 
 
