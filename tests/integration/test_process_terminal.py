@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pwd
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,8 +16,8 @@ import yaml
 
 from storage import audit
 from storage.database import Store
-from tests.integration.bot_process import CHANNEL, finish, process_fleet, process_town, run_connected
-from tests.town import Town, words_of
+from tests.integration.bot_process import CHANNEL, finish, log_of, process_fleet, process_town, run_connected, stop
+from tests.town import Town, wait_for, words_of
 
 ME = pwd.getpwuid(os.getuid()).pw_name
 
@@ -306,12 +307,30 @@ def test_a_file_that_is_no_database_and_a_configuration_that_is_wrong_are_named(
     assert "Nothing was done." in ended.stderr
 
 
-def test_what_is_asked_while_no_bot_runs_waits_for_it(town: Town) -> None:
+def test_a_database_that_cannot_be_used_is_one_sentence(town: Town, tmp_path: Path) -> None:
+    path = tmp_path / "other.db"
+    Store(path).close()
+    with sqlite3.connect(path) as database:
+        database.execute("ALTER TABLE run RENAME TO away")
+    database.close()
+    for text in ("scan orders-db nonprod", "status"):
+        ended = finish(town, *text.split(), PATCHGATE_DATABASE=str(path))
+        assert (ended.returncode, ended.stdout) == (1, "")
+        assert f"The database {path} can't be used (no such table: run); nothing was done." in ended.stderr
+        assert "Traceback" not in ended.stderr
+
+
+def test_what_is_asked_while_no_bot_runs_waits_for_it_and_ctrl_c_ends_the_following_alone(town: Town) -> None:
     town.kill()
     sent = len(town.sent())
     status, document = told(town, "scan", "orders-db", "nonprod")
+    ref = document["id"]
     assert (status, document["state"], document["nodes"]) == (0, "requested", [])
     assert len(town.sent()) == sent
+    town.spawn("status", ref, "--wait")
+    wait_for(lambda: f"{ref} requested" in log_of(town), "the following to begin")
+    assert stop(town, signal.SIGINT) == 130
+    assert f"{ref} is followed no more; it goes on" in log_of(town)
     run_connected(town)
     status, document = told(town, "status", document["id"], "--wait")
     assert (status, document["state"]) == (0, "succeeded")
