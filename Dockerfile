@@ -12,6 +12,7 @@ COPY pyproject.toml README.md LICENSE /build/
 COPY aws /build/aws
 COPY bot /build/bot
 COPY commands /build/commands
+COPY deploy/ssm /build/deploy/ssm
 COPY patching /build/patching
 COPY sandbox /build/sandbox
 COPY scheduler /build/scheduler

@@ -1,9 +1,11 @@
 """The container image, as far as it can be judged by reading: no container engine is needed to run these."""
 
 import re
+import tomllib
 
 import pytest
 
+from aws.documents import SHIPPED
 from tests.unit.docs.tree import PACKAGES, ROOT
 
 Instruction = tuple[str, str]
@@ -86,3 +88,11 @@ def test_copied_source_exists_and_is_not_ignored(source: str) -> None:
 
 def test_every_package_is_copied() -> None:
     assert set(PACKAGES) <= set(_copied())
+
+
+def test_every_file_that_the_wheel_takes_in_besides_is_copied_and_read_from_there() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert set(included) <= set(_copied())
+    assert str(SHIPPED.relative_to(ROOT).parent) in included
+    assert all(source == place for source, place in included.items())
