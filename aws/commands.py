@@ -1,6 +1,6 @@
 """Run Command: the document as it is now, one send that is never repeated, and what became of it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
@@ -12,6 +12,7 @@ from aws.target import Target
 if TYPE_CHECKING:
     from mypy_boto3_ssm.type_defs import (
         CommandFilterTypeDef,
+        CommandTypeDef,
         ListCommandsRequestPaginateTypeDef,
         SendCommandRequestTypeDef,
     )
@@ -82,6 +83,13 @@ class Invocation:
 
 
 @dataclass(frozen=True, slots=True)
+class SentCommand:
+    comment: str
+    instance_ids: tuple[str, ...]  # as the sender named them; none where tags were
+    requested_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RunningCommand:
     command_id: str
     document_name: str
@@ -123,20 +131,35 @@ class Commands(Caller):
 
     def find(self, target: Target, step_uuid: str, since: datetime, instance_id: str | None = None) -> str | None:
         """The id of the command whose comment has `step_uuid`, sent at `since` or later; None proves nothing (I2)."""
-        client = self._sessions.client("ssm", target)
-        after = (since - _CLOCK_SKEW).astimezone(UTC)
+        with calling("ListCommands", target):
+            for command in self._listed(target, since - _CLOCK_SKEW, instance_id):
+                if step_uuid in command.get("Comment", ""):
+                    return command["CommandId"]
+        return None
+
+    def sent_since(self, target: Target, since: datetime) -> tuple[SentCommand, ...]:
+        """Every command that anybody sent after `since`, by AWS's clock."""
+        with calling("ListCommands", target):
+            return tuple(
+                SentCommand(
+                    comment=command.get("Comment", ""),
+                    instance_ids=tuple(command.get("InstanceIds", [])),
+                    requested_at=command["RequestedDateTime"].astimezone(UTC),
+                )
+                for command in self._listed(target, since)
+                if command["RequestedDateTime"] > since
+            )
+
+    def _listed(self, target: Target, since: datetime, instance_id: str | None = None) -> "Iterator[CommandTypeDef]":
         arguments: ListCommandsRequestPaginateTypeDef = {
-            "Filters": [{"key": "InvokedAfter", "value": after.strftime("%Y-%m-%dT%H:%M:%SZ")}],
+            "Filters": [{"key": "InvokedAfter", "value": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}],
             "PaginationConfig": {"PageSize": MOST_IDS},
         }
         if instance_id is not None:
             arguments["InstanceId"] = instance_id
-        with calling("ListCommands", target):
-            for page in client.get_paginator("list_commands").paginate(**arguments):
-                for command in page["Commands"]:
-                    if step_uuid in command.get("Comment", ""):
-                        return command["CommandId"]
-        return None
+        client = self._sessions.client("ssm", target)
+        for page in client.get_paginator("list_commands").paginate(**arguments):
+            yield from page["Commands"]
 
     def command(self, target: Target, command_id: str) -> CommandStatus:
         """Raises DefiniteRefusal where AWS no longer knows the command (it keeps them for 30 days)."""

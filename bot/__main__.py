@@ -89,6 +89,29 @@ def verify(file: Path | None, database: bool) -> None:
     _or_exit(lambda: _tell(verify_file(file) if file is not None else _with_database(verify_database)))
 
 
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def backup(file: Path) -> None:
+    """Copy the database that PATCHGATE_DATABASE names to FILE; the bot may be running."""
+    from bot.restore import back_up
+
+    _or_exit(lambda: _say(back_up(read_settings().database_path, file)))
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def restore(file: Path) -> None:
+    """Put the copy FILE in place of the database; open production runs stop, and open approvals expire."""
+    from bot.restore import restore as put_back
+
+    _or_exit(lambda: _say(put_back(read_settings().database_path, file, SystemClock())))
+
+
+def _say(sentences: tuple[str, ...]) -> None:
+    for sentence in sentences:
+        click.echo(sentence)
+
+
 def _tell(broken: str | None) -> None:
     click.echo(broken or "The chain is whole, from its first row to its head.")
     sys.exit(1 if broken else 0)

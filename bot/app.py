@@ -26,14 +26,14 @@ from bot.receiving import CONCURRENCY, Http, Socket
 from bot.settings import Settings, read_configuration
 from commands.ports import Clock
 from patching.config import Configuration, ConfigurationError
-from scheduler import changes, collect, decisions, dispatch, finish, inquiries, plan
+from scheduler import changes, collect, decisions, dispatch, finish, inquiries, plan, restored
 from scheduler.alarms import Watch
 from scheduler.engine import Engine, Sweep
 from scheduler.parts import Parts
 from scheduler.pool import Pool
 from scheduler.reminders import Reminders
 from scheduler.track import Tracker
-from storage import outbox, runs
+from storage import outbox, rechecks, runs
 from storage.database import Store
 
 log = logging.getLogger(__name__)
@@ -60,6 +60,7 @@ class Patchgate:
         with self.store.transaction() as tx:
             repeated = outbox.recover(tx)
             resumed = runs.mark_resumed(tx, self.clock.now())
+            rechecks.owe(tx)
         if resumed or repeated:
             log.info("went on with %d open runs; %d notices may come twice", len(resumed), repeated)
         dispatch.recover(self.parts)
@@ -160,6 +161,7 @@ def _sweeps(parts: Parts, directory: SlackDirectory, delivery: Delivery) -> tupl
     return (
         Sweep("plan", 1, partial(plan.tick, parts)),
         Sweep("dispatch", 1, partial(dispatch.tick, parts)),
+        Sweep("restored", 5, partial(restored.tick, parts)),
         Sweep("settle", 5, partial(dispatch.settle, parts)),
         Sweep("track", 1, Tracker(parts, {}).tick),
         Sweep("collect", 1, partial(collect.tick, parts)),

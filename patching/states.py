@@ -72,7 +72,7 @@ RUN_TRANSITIONS: Final[Mapping[RunState, frozenset[RunState]]] = {
             RunState.NEEDS_HUMAN,
         }
     ),
-    RunState.PAUSED: frozenset({RunState.RUNNING, RunState.CANCELLED}),
+    RunState.PAUSED: frozenset({RunState.RUNNING, RunState.CANCELLED, RunState.NEEDS_HUMAN}),
     RunState.NEEDS_HUMAN: frozenset({RunState.RUNNING, RunState.FAILED}),
     RunState.SUCCEEDED: frozenset(),
     RunState.DEVIATED: frozenset(),
@@ -80,9 +80,10 @@ RUN_TRANSITIONS: Final[Mapping[RunState, frozenset[RunState]]] = {
     RunState.CANCELLED: frozenset(),
 }
 
-# sending → planned only after a definite refusal; nothing leaves `unknown` towards a second send (I2).
+# sending → planned only after a definite refusal; nothing leaves `unknown` towards a second send (I2). In a database
+# that was replaced by an older copy, what is planned may have been sent: planned → unknown.
 STEP_TRANSITIONS: Final[Mapping[StepState, frozenset[StepState]]] = {
-    StepState.PLANNED: frozenset({StepState.SENDING, StepState.FAILED}),
+    StepState.PLANNED: frozenset({StepState.SENDING, StepState.UNKNOWN, StepState.FAILED}),
     StepState.SENDING: frozenset({StepState.SENT, StepState.PLANNED, StepState.UNKNOWN}),
     StepState.UNKNOWN: frozenset({StepState.SENT, StepState.FAILED}),
     StepState.SENT: frozenset({StepState.DONE, StepState.FAILED}),

@@ -15,7 +15,7 @@ from patching.nodes import EnvironmentKey
 from patching.plan import StepKind
 from patching.states import ChangeState, RunState, StepState
 from scheduler.parts import Parts, gone, target_of
-from storage import changes, decisions, runs, steps
+from storage import changes, decisions, rechecks, runs, steps
 from storage.database import to_text
 from storage.runs import Purpose, Run
 from storage.steps import Step
@@ -51,6 +51,8 @@ def send(parts: Parts, run: Run, step: Step) -> None:
     if step.kind is StepKind.INSTALL and _an_install_failed(parts, run):
         return _give_up(parts, run, step, "An earlier batch failed, so this one was not sent.")
     guarded = run.production and step.kind is StepKind.INSTALL
+    if guarded and rechecks.is_owed(parts.store.db, run.application, run.environment):
+        return _wait(parts, run, "Patchgate was restarted: it first asks AWS whether the database is an older copy.")
     approvers: frozenset[str] = frozenset()
     if step.kind is StepKind.VERIFY and not _is_back(parts, run, step):
         return None

@@ -42,7 +42,7 @@ class Store:
         self._writing = threading.Lock()
         self._lock_file: IO[str] | None = None
         if exclusive:
-            self._hold()
+            self._lock_file = hold(self.path)
         try:
             self._migrate()
         except BaseException:
@@ -78,22 +78,6 @@ class Store:
                     db.conn.execute("ROLLBACK")
                 raise
 
-    def _hold(self) -> None:
-        """Take the exclusive lock beside the database, kept until `close`."""
-        try:
-            lock_file = open(self.path.with_name(self.path.name + ".lock"), "a", encoding="utf-8")  # noqa: SIM115 - kept open
-        except OSError as error:
-            raise self._unusable(error.strerror) from None
-        try:
-            fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock_file.close()
-            raise StorageError(
-                f"Another patchgate is already running on {self.path}; nothing was started. "
-                "Stop it first, or give this one another PATCHGATE_DATABASE."
-            ) from None
-        self._lock_file = lock_file
-
     def close(self) -> None:
         with self._guard:
             for connection in self._connections:
@@ -115,14 +99,8 @@ class Store:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
         except sqlite3.Error as error:
-            raise self._unusable(str(error)) from None
+            raise _unusable(self.path, str(error)) from None
         return Database(connection)
-
-    def _unusable(self, why: str | None) -> StorageError:
-        return StorageError(
-            f"The database {self.path} can't be opened ({why}); nothing was started. "
-            "Check PATCHGATE_DATABASE, its folder and its rights."
-        )
 
     def _migrate(self) -> None:
         db = self.db
@@ -140,6 +118,30 @@ class Store:
                 f"The database {self.path} was written by an older Patchgate; nothing was done. "
                 "Start this version's bot on it once, which brings it up to date."
             )
+
+
+def hold(path: Path) -> IO[str]:
+    """Take the exclusive lock beside a database, kept until the file is closed. Raises StorageError."""
+    try:
+        lock_file = open(path.with_name(path.name + ".lock"), "a", encoding="utf-8")  # noqa: SIM115 - kept open
+    except OSError as error:
+        raise _unusable(path, error.strerror) from None
+    try:
+        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock_file.close()
+        raise StorageError(
+            f"Another patchgate is already running on {path}; nothing was started. "
+            "Stop it first, or give this one another PATCHGATE_DATABASE."
+        ) from None
+    return lock_file
+
+
+def _unusable(path: Path, why: str | None) -> StorageError:
+    return StorageError(
+        f"The database {path} can't be opened ({why}); nothing was started. "
+        "Check PATCHGATE_DATABASE, its folder and its rights."
+    )
 
 
 def compare_and_set(tx: Database, table: str, row_id: int | str, old_state: str, columns: Mapping[str, Any]) -> bool:

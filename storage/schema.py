@@ -314,3 +314,15 @@ def m010_alarms(db: Database) -> None:
             ended_at TEXT
         ) STRICT""")
     db.execute("CREATE UNIQUE INDEX one_open_hold ON alarm_hold (application, alarm) WHERE ended_at IS NULL")
+
+
+@migrations()
+def m011_rechecks(db: Database) -> None:
+    """Where AWS is asked once in each life of the bot whether it knows of later commands than the database."""
+    db.execute("""
+        CREATE TABLE recheck (
+            application TEXT NOT NULL,
+            environment TEXT NOT NULL,
+            since TEXT NOT NULL,
+            PRIMARY KEY (application, environment)
+        ) STRICT""")

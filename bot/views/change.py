@@ -97,7 +97,7 @@ def change_state(report: ChangeReport) -> list[str]:
         case ChangeState.WITHDRAWN:
             return ["*Withdrawn.* Nothing was installed.", *note, _anew(change)]
         case ChangeState.EXPIRED:
-            return [":warning: *Expired.* Nothing was installed.", *note, _anew(change)]
+            return [":warning: *Expired.* It installs nothing.", *note, _anew(change)]
         case ChangeState.SUPERSEDED:
             return [":warning: *Superseded.* Nothing was installed by it.", *approved, *_moved(report)]
 

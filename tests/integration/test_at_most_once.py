@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from patching.states import RunState, StepState
+from storage import audit, rechecks
 from tests.integration.small_town import (
     CHANNEL,
     ask,
@@ -22,7 +23,10 @@ from tests.integration.small_town import (
 )
 from tests.town import Town, has_button, wait_for, words_of
 
-APPLICATIONS = ("lost", "throttled", "slow", "denied", "doubt", "ran", "prod-lost", "prod-doubt", "restored")
+APPLICATIONS = (
+    *("lost", "throttled", "slow", "denied", "doubt", "ran", "prod-lost", "prod-doubt", "restored"),
+    *("older", "older-too", "asked-first"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -146,15 +150,53 @@ def test_I2_a_restored_database_does_not_install_again(town: Town, tmp_path: Pat
     town.card(change, "*Done.*", channel=CHANNEL)
     assert production_installs(town, "restored") == ["ok"]
 
-    town.stop()
-    for leftover in database.parent.glob(f"{database.name}*"):
-        leftover.unlink()
-    copy.rename(database)
-    town.start()
+    put_back(town, copy)
     assert steps_of(town, install)[0].state in {StepState.PLANNED, StepState.SENT, StepState.DONE}
     wait_for(lambda: run_of(town, install).state is RunState.SUCCEEDED, f"{install} to end in its second life")
     assert production_installs(town, "restored") == ["ok"]
     assert steps_of(town, install)[0].attempts == 1
+
+
+def test_I3_a_bot_whose_database_is_older_than_aws_knows_goes_on_with_nothing_in_production(
+    town: Town, tmp_path: Path
+) -> None:
+    """Two requests wait for approval in the copy; one of them was installed since, which only AWS knows."""
+    installed, card = pending(town, "older")
+    waiting, _ = pending(town, "older-too")
+    copy = tmp_path / "copy.db"
+    backup(Path(town.environment["PATCHGATE_DATABASE"]), copy)
+    town.click("U0OLA", card, "approve")
+    town.card(installed, "*Done.*", channel=CHANNEL)
+    assert production_installs(town, "older") == ["ok"]
+
+    put_back(town, copy)
+    for change in (installed, waiting):
+        shown = town.card(change, "*Expired.*", "replaced by an older copy", channel=CHANNEL)
+        assert not has_button(shown, "approve")
+    assert town.bot
+    assert [row.action for row in audit.rows(town.bot.store.db, "database")] == ["later commands found"]
+    # Once is enough: what was found is on record, and who asks anew is judged anew.
+    again, card = pending(town, "older-too")
+    town.stop()
+    town.start()
+    wait_for(lambda: not rechecks.owed(town.bot.store.db) if town.bot else False, "the look at AWS")
+    town.click("U0OLA", card, "approve")
+    town.card(again, "*Done.*", channel=CHANNEL)
+    assert production_installs(town, "older-too") == ["ok"]
+
+
+def test_I2_nothing_is_installed_before_aws_was_asked_what_it_knows(town: Town) -> None:
+    change, card = pending(town, "asked-first")
+    held = hold(town)
+    town.stop()
+    town.start()
+    town.click("U0OLA", card, "approve")
+    install = install_of(town, change)
+    town.card(install, "first asks AWS whether the database is an older copy", channel=CHANNEL)
+    assert production_installs(town, "asked-first") == []
+    release(town, held)
+    town.card(install, "*Done*", channel=CHANNEL)
+    assert production_installs(town, "asked-first") == ["ok"]
 
 
 def test_I2_no_uuid_was_taken_twice_with_operation_install(town: Town) -> None:
@@ -175,6 +217,16 @@ def sends(town: Town, ref: str) -> list[str]:
 
 def in_doubt(town: Town, ref: str) -> bool:
     return any(step.state is StepState.UNKNOWN for step in steps_of(town, ref))
+
+
+def put_back(town: Town, copy: Path) -> None:
+    """By hand, as somebody does who doesn't know of `patchgate restore`; the bot is started on it."""
+    database = Path(town.environment["PATCHGATE_DATABASE"])
+    town.stop()
+    for leftover in database.parent.glob(f"{database.name}*"):
+        leftover.unlink()
+    copy.rename(database)
+    town.start()
 
 
 def backup(source: Path, target: Path) -> None:
