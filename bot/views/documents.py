@@ -102,14 +102,9 @@ def inquiry_document(ref: str, answer: Mapping[str, Any] | None) -> Document:
     """A question to AWS; `answer`: the payload of the notice that answers it, as its view takes it."""
     if answer is None:
         return {"id": ref, "state": "requested"}
-    return {
-        "id": ref,
-        "state": "failed" if answer.get("error") else "answered",
-        "application": answer.get("application"),
-        "environment": answer.get("environment"),
-        "checks": [dict(each) for each in answer.get("checks", ())],
-        "note": str(answer.get("error") or ""),
-    }
+    found = {name: value for name, value in answer.items() if name != "error"}
+    error = str(answer.get("error") or "")
+    return {"checks": [], **found, "id": ref, "state": "failed" if error else "answered", "note": error}
 
 
 def _run(run: Run) -> Document:
