@@ -4,8 +4,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sandbox.aws.documents import Document, Step
-from sandbox.aws.execution import Execution, StepResult, Work
+from sandbox.aws.execution import Execution, Work
 from sandbox.aws.node import ManagedNode
+from sandbox.aws.steps import StepResult
 
 TERMINAL = frozenset({"Success", "Failed", "TimedOut", "Cancelled"})
 

@@ -67,6 +67,12 @@ class Step:
         return str(self.inputs.get("finallyStep", "")).lower() == "true"
 
     @property
+    def seconds(self) -> int:
+        """How long it may take; where that comes from a parameter, as if it said nothing."""
+        given = str(self.inputs.get("timeoutSeconds"))
+        return int(given) if given.isdigit() else _DEFAULT_STEP_SECONDS
+
+    @property
     def steers(self) -> bool:
         """Whether it needs an agent that knows onFailure, onSuccess and finallyStep."""
         return self.is_finally or bool(self.on_failure or self.on_success)
@@ -129,7 +135,7 @@ class Document:
     @property
     def execution_seconds(self) -> int:
         """How long all of it may take on a node."""
-        return sum(_seconds(step.inputs.get("timeoutSeconds")) for step in self.steps)
+        return sum(step.seconds for step in self.steps)
 
     def hash(self, kind: str = "Sha256") -> str:
         """Of the text as it was given; what AWS hashes only a live account tells."""
@@ -220,11 +226,6 @@ def _step_problems(name: str, step: dict[str, Any]) -> Iterator[str]:
     equals = step.get("precondition", {}).get("StringEquals", ["", ""])
     if set(step.get("precondition", {})) - {"StringEquals"} or len(equals) != 2:
         yield f"The precondition of step {name} is not StringEquals with two values."
-
-
-def _seconds(given: object) -> int:
-    """A timeoutSeconds; one that comes from a parameter counts as unsaid."""
-    return int(str(given)) if str(given).isdigit() else _DEFAULT_STEP_SECONDS
 
 
 def _text(value: object) -> str:

@@ -21,9 +21,10 @@ from sandbox.aws.node import ManagedNode, version_key
 from sandbox.aws.patchrun import PatchRequest, PatchRun, RunFailed, missing
 from sandbox.aws.published import EXIT_UNLESS_NEEDED, RUN_PATCH_BASELINE
 from sandbox.aws.shell import Shell
+from sandbox.aws.steps import SUCCESS_AND_EXIT, CutShort, Durations, StepResult, Wait
 
 OLDEST_AGENT_FOR_HOOKS = "3.0.502"
-_SUCCESS_AND_EXIT, _FAILURE_AND_EXIT, _REBOOT = 168, 169, 194
+_REBOOT = 194
 DEEPEST = 3  # documents within documents
 _BUSY = "Unable to load and extract the content of payload, abort."
 _COMPLAINTS = {
@@ -33,62 +34,12 @@ _COMPLAINTS = {
 }
 
 
-@dataclass
-class Durations:
-    """Seconds of the world's time. A scan takes about 6 s, an install of 30 packages about 20 with its reboot."""
-
-    delivery: float = 0.4
-    scan: float = 6.0
-    install_per_package: float = 0.25
-    reboot: float = 6.0
-    cancel: float = 1.0
-    script: float = 0.5
-
-
-@dataclass(frozen=True)
-class Wait:
-    seconds: float
-    reboot: bool = False
-
-
-class CutShort(Exception):
-    """The work on the node ends here."""
-
-    def __init__(self, at: datetime) -> None:
-        super().__init__(at.isoformat())
-        self.at = at
-
-
 class _Again(Exception):
     """The node has rebooted within an inner document, which starts from its beginning."""
 
     def __init__(self, at: datetime) -> None:
         super().__init__(at.isoformat())
         self.at = at
-
-
-@dataclass
-class StepResult:
-    """`status` is Success also for what was skipped, as SSM's API has no word for that."""
-
-    started: datetime
-    ended: datetime | None = None
-    status: str = "InProgress"
-    code: int = -1
-    output: str = ""
-    error: str = ""
-    skipped: bool = False
-
-    def end(self, at: datetime, code: int, output: str = "", error: str = "") -> None:
-        self.ended, self.code, self.output, self.error = at, code, output, error
-        self.status = "Success" if code in (0, _SUCCESS_AND_EXIT) else "Failed"
-
-    def ends_document(self, step: Step) -> bool:
-        """Whether only a final step may still follow it."""
-        if self.skipped:
-            return False
-        steering = step.on_failure if self.status == "Failed" else step.on_success
-        return self.code in (_SUCCESS_AND_EXIT, _FAILURE_AND_EXIT) or steering == "exit"
 
 
 @dataclass(frozen=True)
@@ -117,8 +68,12 @@ class Execution:
     runs: list[PatchRun] = field(default_factory=list)
 
     @property
-    def failed(self) -> StepResult | None:
-        return next((result for result in self.steps.values() if result.status == "Failed"), None)
+    def outcome(self) -> tuple[str, str]:
+        """The invocation's status and its details: the worst step's."""
+        statuses = {result.status for result in self.steps.values()}
+        if "TimedOut" in statuses:
+            return "TimedOut", "ExecutionTimedOut"
+        return ("Failed", "Failed") if "Failed" in statuses else ("Success", "Success")
 
     @property
     def done(self) -> tuple[tuple[str, str], ...]:
@@ -146,7 +101,7 @@ class Execution:
                 continue
             at = yield from self._step(document, step, values, at, result, depth)
             if result.status == "Failed" and step.on_failure == "successAndExit":
-                result.status, result.code = "Success", _SUCCESS_AND_EXIT
+                result.status, result.code = "Success", SUCCESS_AND_EXIT
             left = left or result.ends_document(step)
         return at
 
@@ -175,7 +130,11 @@ class Execution:
         result: StepResult,
         depth: int,
     ) -> Work:
-        if self.tools.faults.step_fails(self.node.id, document.name, step.name):
+        fault = self.tools.faults.of_step(self.node.id, document.name, step.name)
+        if fault == "step-hangs":
+            at = yield Wait(step.seconds)
+            result.time_out(at)
+        elif fault is not None:
             at = yield Wait(self.tools.durations.script)
             result.end(at, 1, error=f"The sandbox was told to let {step.name} of {document.name} fail.")
         elif document.name == RUN_PATCH_BASELINE:
@@ -209,9 +168,14 @@ class Execution:
                 continue
             break
         spoken = [each for each in results.values() if not each.skipped]
-        failed = any(each.status == "Failed" for each in spoken)
-        output = "\n".join(each.output for each in spoken if each.output)
-        result.end(at, 1 if failed else 0, output, "\n".join(each.error for each in spoken if each.error))
+        output, error = (
+            "\n".join(filter(None, said)) for said in ([s.output for s in spoken], [s.error for s in spoken])
+        )
+        statuses = {each.status for each in spoken}
+        if "TimedOut" in statuses:
+            result.time_out(at, output, error)
+        else:
+            result.end(at, int("Failed" in statuses), output, error)
         return at
 
     def _script(self, step: Step, values: Mapping[str, str], at: datetime, result: StepResult, depth: int) -> Work:
@@ -241,7 +205,7 @@ class Execution:
             lacks = missing(self.node, self.tools.baseline_of(self.node), at)
             if lacks or (self.node.pending_reboot and reboot == "RebootIfNeeded"):
                 return 0
-        return _SUCCESS_AND_EXIT
+        return SUCCESS_AND_EXIT
 
     def _patch(self, values: Mapping[str, str], at: datetime, result: StepResult) -> Work:
         """AWS-RunPatchBaseline: install, upload, reboot, in this order and without a Scan afterwards."""

@@ -3,9 +3,19 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-KINDS = ("throttling", "server-error", "lost-reply", "slow", "access-denied", "never-answers", "step-fails")
+KINDS = (
+    "throttling",
+    "server-error",
+    "lost-reply",
+    "slow",
+    "access-denied",
+    "never-answers",
+    "step-fails",
+    "step-hangs",
+)
 # Those that strike a node at work and no call.
-_ON_NODES = ("never-answers", "step-fails")
+_ON_STEPS = ("step-fails", "step-hangs")
+_ON_NODES = ("never-answers", *_ON_STEPS)
 
 
 @dataclass
@@ -13,9 +23,9 @@ class Fault:
     """`service` is the name that requests are signed with (`ssm`, `ec2`, `s3`, `sts`, `iam`, for CloudWatch
     `monitoring`), `operation` AWS's or `*`.
 
-    `left` counts down with each call or, for `never-answers` and `step-fails`, with each node that it strikes.
-    `seconds` are real seconds, for `slow`. `nodes` narrows those two to these ids. `step-fails` lets the step `step`
-    of the document `document` fail without doing anything.
+    `left` counts down with each call or, for `never-answers` and the faults of steps, with each node that it strikes.
+    `seconds` are real seconds, for `slow`. `nodes` narrows those of nodes to these ids. `step-fails` lets the step
+    `step` of the document `document` fail without doing anything, `step-hangs` lets it run into its timeout.
     """
 
     id: int
@@ -58,8 +68,8 @@ class Faults:
             raise ValueError(f"times is {times}; it must be at least 1")
         if seconds is not None and not 0 < seconds <= 120:
             raise ValueError(f"seconds is {seconds}; allowed are more than 0 up to 120")
-        if (kind == "step-fails") != bool(document and step):
-            raise ValueError("document and step go with step-fails, and it needs both")
+        if (kind in _ON_STEPS) != bool(document and step):
+            raise ValueError(f"document and step go with {' and '.join(_ON_STEPS)}, which need both")
         self._added += 1
         chosen = frozenset(nodes or ())
         fault = Fault(self._added, service, operation, kind, times, seconds or 5.0, chosen, document, step)
@@ -86,11 +96,13 @@ class Faults:
         """Whether the command that starts on this node now hangs there."""
         return self._strike(lambda fault: fault.strikes_node("never-answers", node_id))
 
-    def step_fails(self, node_id: str, document: str, step: str) -> bool:
-        """Whether this step fails on the node now."""
-        return self._strike(
-            lambda fault: fault.strikes_node("step-fails", node_id) and (fault.document, fault.step) == (document, step)
-        )
+    def of_step(self, node_id: str, document: str, step: str) -> str | None:
+        """The fault's kind where this step goes wrong on the node now."""
+
+        def meant(kind: str) -> Callable[[Fault], bool]:
+            return lambda fault: fault.strikes_node(kind, node_id) and (fault.document, fault.step) == (document, step)
+
+        return next((kind for kind in _ON_STEPS if self._strike(meant(kind))), None)
 
     def _strike(self, meant: Callable[[Fault], bool]) -> bool:
         for fault in self._faults:

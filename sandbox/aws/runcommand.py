@@ -11,12 +11,11 @@ from functools import partial
 from sandbox.aws.agenda import Agenda
 from sandbox.aws.command import Command, Invocation
 from sandbox.aws.documents import DOCUMENT, Document, fill
-from sandbox.aws.execution import DEEPEST, CutShort, Durations, Execution, Tools
+from sandbox.aws.execution import DEEPEST, Execution, Tools
 from sandbox.aws.model import SsmError
 from sandbox.aws.node import ManagedNode
 from sandbox.aws.published import RUN_PATCH_BASELINE
-
-_SUCCESS, _FAILED = ("Success", "Success"), ("Failed", "Failed")
+from sandbox.aws.steps import CutShort, Durations
 
 
 class RunCommand:
@@ -150,7 +149,9 @@ class RunCommand:
         """End the invocation, or keep its result until the agent is in touch again."""
         node, execution = invocation.node, invocation.execution
         self._release(command, invocation)
-        result = _FAILED if execution is not None and execution.failed else _SUCCESS
+        if execution is None:
+            return
+        result = execution.outcome
         if node.agent == "online":
             invocation.tell_steps()
             self._end(command, invocation, at, result)

@@ -11,7 +11,7 @@ from sandbox.aws.agenda import Agenda
 from sandbox.aws.baseline import PatchBaseline
 from sandbox.aws.command import Command, Invocation
 from sandbox.aws.documents import Document
-from sandbox.aws.execution import Durations, Execution, Tools
+from sandbox.aws.execution import Execution, Tools
 from sandbox.aws.faults import Faults
 from sandbox.aws.fleet import Association, Environment, Fleet
 from sandbox.aws.library import Library
@@ -21,7 +21,7 @@ from sandbox.aws.node import Agent, ManagedNode, Power
 from sandbox.aws.recovery_points import RecoveryPoint
 from sandbox.aws.region import ALARM_STATES, Region
 from sandbox.aws.repository import MovingRepository
-from sandbox.aws.runcommand import RunCommand
+from sandbox.aws.runcommand import Durations, RunCommand
 from sandbox.aws.surroundings import Clock, NoSurroundings, Surroundings
 from sandbox.aws.window_tasks import install_window, run_tasks
 from sandbox.aws.windows import MaintenanceWindow, keep_opening

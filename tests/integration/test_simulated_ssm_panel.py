@@ -156,8 +156,8 @@ def test_faults_come_and_go_and_the_log_tells_what_was_asked(page: Page) -> None
     node = page.node("orders-db-prod-1")["id"]
     assert page.ask("/faults", {"service": "ssm", "operation": "SendCommand", "nodes": [node], **step})[0] == 200
     with page.world.lock:
-        asked = [page.world.faults.step_fails(each, "StopOrders", "Stop") for each in ("i-0", node, node)]
-    assert asked == [False, True, False]
+        asked = [page.world.faults.of_step(each, "StopOrders", "Stop") for each in ("i-0", node, node)]
+    assert asked == [None, "step-fails", None]
     page.world.ssm_log.record(START, "111111111111", "eu-west-1", "ListCommands", {}, "ok")
     [row] = page.ask("/log")[1]
     assert (row["number"], row["operation"], row["at"]) == (1, "ListCommands", START.isoformat())

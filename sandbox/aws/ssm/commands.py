@@ -122,9 +122,8 @@ def _seen(command: Command, invocation: Invocation, step: Step) -> _Seen:
     result = invocation.steps.get(step.name)
     if result is not None and result.ended is not None:
         times = (result.started, result.ended)
-        return _Seen(
-            result.status, result.status, result.code, *times, result.output, result.error, skipped=result.skipped
-        )
+        details = "ExecutionTimedOut" if result.status == "TimedOut" else result.status
+        return _Seen(result.status, details, result.code, *times, result.output, result.error, skipped=result.skipped)
     if invocation.speaks_for(command.document, step):
         began = result.started if result is not None else invocation.started
         return _Seen(invocation.status, invocation.details, -1, began, invocation.ended)

@@ -62,5 +62,6 @@ class HookRig(Rig):
         packages = self.world.node(self.ids[node]).packages
         return {kb_id: installed.package.version for kb_id, installed in packages.items()}
 
-    def fail(self, document: str, step: str, **more: Any) -> None:
-        self.world.faults.add("ssm", "SendCommand", "step-fails", document=document, step=step, **more)
+    def fail(self, document: str, step: str, *, hangs: bool = False) -> None:
+        kind = "step-hangs" if hangs else "step-fails"
+        self.world.faults.add("ssm", "SendCommand", kind, document=document, step=step)

@@ -154,6 +154,19 @@ def test_a_hook_that_was_deleted_meanwhile_fails_its_step(gone: str) -> None:
     assert rig.application().healthy
 
 
+def test_a_hook_that_runs_into_its_timeout_does_not_stop_the_installation() -> None:
+    """What the guide warns of, and why each hook bounds its own time."""
+    rig = HookRig()
+    rig.fail("DrainOrders", "Drain", hangs=True)
+    command = rig.install()
+    rig.later(125)
+    assert rig.steps(command)["PreInstallHook"] == ("TimedOut", -1)
+    rig.later(END)
+    assert rig.details(command) == ["ExecutionTimedOut"]
+    assert [status for status, _ in rig.steps(command).values()] == ["TimedOut", *["Success"] * 4]
+    assert (rig.versions(), rig.application().healthy) == (AFTER, True)
+
+
 def test_a_cancelled_command_runs_no_hook_any_more() -> None:
     """What the guide warns of: cancelling cuts off the on-exit hook, too."""
     rig = HookRig()
