@@ -12,6 +12,7 @@ from slack_sdk import WebClient
 
 from aws.alarms import Alarms
 from aws.artifacts import Artifacts
+from aws.backups import Backups
 from aws.mail import Mailer
 from aws.patchers import Patchers
 from aws.patching import PatchManager
@@ -125,6 +126,7 @@ def build(
         alarms=Alarms(sessions),
         patchers=Patchers(sessions),
         permissions=Permissions(sessions),
+        backups=Backups(sessions),
         artifacts=Artifacts(sessions, bucket.bucket, bucket.prefix, bucket.region) if bucket else None,
         directory=directory,
         wake=engine.wake,

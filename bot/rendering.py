@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.views.approval_notices import approval_asked, approval_reminder, receipt, record_message
+from bot.views.backups import backups_answer
 from bot.views.change import change_card, change_details
 from bot.views.notices import (
     decision_refused,
@@ -53,6 +54,8 @@ def render(store: Store, config: Configuration, notice: Notice, flavour: Flavour
             return Rendering(*rendered, (attachment,) if attachment else ())
         case "approval-asked" | "approval-reminder" | "record":
             return _about_change(store, config, notice, changes.get(store.db, int(number)), link)
+        case "backups":
+            return Rendering(*backups_answer(notice.payload))
         case "preflight":
             return Rendering(*preflight_answer(notice.payload))
         case "install-started" | "install-ended":

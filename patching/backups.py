@@ -6,8 +6,8 @@ tag, or began in the same second, as that call's do. What is not known to be one
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from patching.phrases import listed
@@ -23,6 +23,14 @@ class State(StrEnum):
     UNDER_WAY = "under way"
     COMPLETE = "complete"
     FAILED = "failed"
+
+
+class Level(StrEnum):
+    """How much the gate asks for a backup."""
+
+    OFF = "off"
+    WARN = "warn"
+    REQUIRED = "required"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,30 @@ class Found:
 
     nodes: Mapping[str, NodeBackups]  # by node id; a node that EC2 does not know is not there
     unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """Somebody who approves said where the database's backup is, and from when."""
+
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BackupFacts:
+    """What the gate is told: what the configuration asks for, what there is, and what the plan does first."""
+
+    instance: Level
+    database: Level
+    max_age: timedelta
+    found: Found | None = None  # None: nobody looked, since nothing is asked for
+    backed_up_first: frozenset[str] = frozenset()  # ids of the nodes that the plan itself backs up before it installs
+    document: str = ""  # the database's own dump; empty where none is configured
+    dumped_first: frozenset[str] = frozenset()  # ids of the nodes on which the plan runs the document before
+    dumped_at: Mapping[str, datetime] = field(default_factory=dict)  # node id → when the document last succeeded there
+    decided: bool = False  # people have approved: nobody will attest any more
+    attested: Attestation | None = None
 
 
 def judge(

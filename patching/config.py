@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
+from patching.execution import Backup
 from patching.nodes import EnvironmentKey
 from patching.policy import Policy, PolicyOverride
 from patching.strict import Strict
@@ -44,6 +45,10 @@ _ALLOWED = {
     "region": "a Region such as eu-west-1",
     "role_arn": "an IAM role's ARN",
     "soak": "a duration such as 90s, 15m, 24h or 7d",
+    "backup.kind": "none, snapshots or image",
+    "max_age": "a duration such as 90s, 15m, 24h or 7d",
+    "instance": "off, warn or required",
+    "database": "off, warn or required",
     "scan_max_age": "a duration such as 90s, 15m, 24h or 7d",
     "approval_expiry": "a duration such as 90s, 15m, 24h or 7d",
     "approval_reminders": "durations that grow, such as [15m, 1h, 4h]",
@@ -123,6 +128,7 @@ class Application(Strict):
     channel: ChannelId | None = None
     owners: Owners = Owners()
     policy: PolicyOverride = PolicyOverride()
+    backup: Backup = Backup()
     environments: Annotated[dict[Name, Environment], Field(min_length=1)]
 
     @model_validator(mode="after")

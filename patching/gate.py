@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from patching import gate_source, gate_surroundings, gate_target
+from patching import gate_backups, gate_source, gate_surroundings, gate_target
 from patching.gate_facts import (
     Action,
     Check,
@@ -56,6 +56,8 @@ CHECKS: Final[Mapping[str, Check]] = {
     "evidence-fresh": gate_target.evidence_fresh,
     "nodes-in-place": gate_target.nodes_in_place,
     "other-patchers": gate_surroundings.other_patchers,
+    "backup-instance": gate_backups.backup_instance,
+    "backup-database": gate_backups.backup_database,
     "artifacts": gate_target.artifacts,
     "artifacts-readable": gate_surroundings.artifacts_readable,
     "something-to-install": gate_target.something_to_install,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from patching.backups import BackupFacts
 from patching.compare import Comparison
 from patching.model import Evidence, Node
 from patching.outcomes import NodeOutcome
@@ -137,6 +138,7 @@ class GateInput:
     preflight: Mapping[str, NodeInquiry] | None = None  # node id → what was looked up; None: nothing was
     artifacts_readable: bool | None = None  # None: the API can't tell
     other_patchers: tuple[OtherPatcher, ...] | None = None  # None: nobody looked
+    backup: BackupFacts | None = None  # None: nobody looked
 
 
 Check = Callable[[GateInput], CheckResult]

@@ -27,7 +27,7 @@ from patching.outcomes import NodeOutcome
 from patching.pins import pinned_list
 from patching.plan import Document, PlanStep, StepKind, install_plan
 from patching.policy import Policy
-from scheduler import surroundings
+from scheduler import backups, surroundings
 from scheduler.parts import DOCUMENT, Parts, target_of
 from scheduler.plan import REBOOT, misplaced_nodes
 from storage import evidence, problems, runs, steps
@@ -80,6 +80,7 @@ def judge(parts: Parts, change: Change) -> Evaluation:
         nodes=(source_nodes, target_nodes),
         foreign=_followed_by_others(parts, source_key, source) | _followed_by_others(parts, target_key, production),
     )
+    plan = _plan(parts, target, target_nodes, pinned=change.part or policy.pin == "required")
     results = evaluate(
         GateInput(
             now=now,
@@ -111,12 +112,12 @@ def judge(parts: Parts, change: Change) -> Evaluation:
                 *surroundings.other_patchers(parts, source_key, source_nodes),
                 *surroundings.other_patchers(parts, target_key, target_nodes),
             ),
+            backup=backups.facts(parts, change, target_nodes, plan),
         )
     )
     waivers, waivable = _waivers(change, policy)
     checks = waive(results, waivers, waivable)
     pins = ripe.part.pins if change.part else pinned_list(production.evidence, ripe.comparison.findings)
-    plan = _plan(parts, target, target_nodes, pinned=change.part or policy.pin == "required")
     digested = digest_parts(
         account=target_settings.account,
         region=target_settings.region,

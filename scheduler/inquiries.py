@@ -10,7 +10,7 @@ from patching.model import Node
 from patching.nodes import EnvironmentKey
 from patching.phrases import counted, listed
 from patching.preflight import shortcomings
-from scheduler import surroundings
+from scheduler import backups, surroundings
 from scheduler.parts import Parts, gone, target_of
 from storage import evidence, inquiries, outbox
 from storage.inquiries import Inquiry
@@ -30,6 +30,8 @@ def answer(parts: Parts, inquiry: Inquiry) -> None:
     try:
         if parts.config.environment(key) is None:
             payload["error"] = gone(key)
+        elif inquiry.kind == "backups":
+            payload |= backups.report(parts, key, inquiry.page)
         else:
             payload["checks"] = preflight(parts, key)
     except Throttled:
@@ -43,7 +45,7 @@ def answer(parts: Parts, inquiry: Inquiry) -> None:
                 tx,
                 now,
                 key=f"{inquiry.subject}:answer",
-                kind="preflight",
+                kind=inquiry.kind,
                 medium=Medium.EPHEMERAL,
                 recipient=f"{inquiry.channel} {inquiry.user_id}",
                 subject=inquiry.subject,

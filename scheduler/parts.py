@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aws.alarms import Alarms
 from aws.artifacts import Artifacts
+from aws.backups import Backups
 from aws.patchers import Patchers
 from aws.patching import PatchManager
 from aws.permissions import Permissions
@@ -29,6 +30,7 @@ class Parts:
     alarms: Alarms
     patchers: Patchers
     permissions: Permissions
+    backups: Backups
     artifacts: Artifacts | None  # None: no bucket is configured, so production can't be installed
     directory: Directory
     wake: Wake

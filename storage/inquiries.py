@@ -16,25 +16,30 @@ class Inquiry:
     key: EnvironmentKey
     user_id: str
     channel: str
+    page: int  # of the answer, from 0
 
     @property
     def subject(self) -> str:
         return f"inquiry:{self.id}"
 
 
-def ask(tx: Database, now: datetime, kind: str, key: EnvironmentKey, user_id: str, channel: str) -> int:
+def ask(
+    tx: Database, now: datetime, kind: str, key: EnvironmentKey, user_id: str, channel: str, *, page: int = 0
+) -> int:
     cursor = tx.execute(
-        "INSERT INTO inquiry (kind, application, environment, user_id, channel, asked_at) VALUES (?, ?, ?, ?, ?, ?)",
-        [kind, key.application, key.environment, user_id, channel, to_text(now)],
+        """INSERT INTO inquiry (kind, application, environment, user_id, channel, asked_at, page)
+           VALUES (?, ?, ?, ?, ?, ?, ?)""",
+        [kind, key.application, key.environment, user_id, channel, to_text(now), page],
     )
     return int(cursor.lastrowid or 0)
 
 
 def unanswered(db: Database) -> list[Inquiry]:
     rows = db.execute(
-        "SELECT id, kind, application, environment, user_id, channel FROM inquiry WHERE answered_at IS NULL ORDER BY id"
+        """SELECT id, kind, application, environment, user_id, channel, page
+           FROM inquiry WHERE answered_at IS NULL ORDER BY id"""
     )
-    return [Inquiry(row[0], row[1], EnvironmentKey(row[2], row[3]), row[4], row[5]) for row in rows]
+    return [Inquiry(row[0], row[1], EnvironmentKey(row[2], row[3]), row[4], row[5], row[6]) for row in rows]
 
 
 def answered(tx: Database, now: datetime, inquiry: Inquiry) -> bool:

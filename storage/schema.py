@@ -326,3 +326,9 @@ def m011_rechecks(db: Database) -> None:
             since TEXT NOT NULL,
             PRIMARY KEY (application, environment)
         ) STRICT""")
+
+
+@migrations()
+def m012_inquiry_pages(db: Database) -> None:
+    """An answer that is longer than a message is asked for page by page."""
+    db.execute("ALTER TABLE inquiry ADD COLUMN page INTEGER NOT NULL DEFAULT 0")

@@ -13,7 +13,7 @@ MARKS: Final = {
     Outcome.FAIL: ":x:",
     Outcome.WAIVED: ":ballot_box_with_check:",
 }
-_REPORTED_BY = re.compile(r"(?<=reported by )[UW][A-Z0-9]{2,}$")
+_REPORTED_BY = re.compile(r"(?<=(?:reported|attested) by )[UW][A-Z0-9]{2,}$")
 
 
 def in_full(report: ChangeReport) -> list[str]:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from aws.alarms import Alarms
 from aws.artifacts import Artifacts
+from aws.backups import Backups
 from aws.patchers import Patchers
 from aws.patching import PatchManager
 from aws.permissions import Permissions
@@ -113,6 +114,7 @@ class House:
             alarms=Alarms(self._sessions),
             patchers=Patchers(self._sessions),
             permissions=Permissions(self._sessions),
+            backups=Backups(self._sessions),
             artifacts=Artifacts(self._sessions, bucket.bucket, bucket.prefix, bucket.region),
             directory=self.people,
             wake=lambda sweep: None,
@@ -125,9 +127,13 @@ class House:
             runs.mark_resumed(tx, self.clock.now())
         dispatch.recover(self.parts)
 
-    def restart(self, policy: Mapping[str, object] | None = None) -> None:
-        """Stop and start on the same database; another policy is another configuration."""
+    def restart(
+        self, policy: Mapping[str, object] | None = None, *, backup: Mapping[str, object] | None = None
+    ) -> None:
+        """Stop and start on the same database; another policy, or other backups asked for, is another configuration."""
         self.store.close()
+        if backup is not None:
+            self._document["applications"][self.name]["backup"] = dict(backup)
         if policy is not None:
             self._document["applications"][self.name]["policy"] = dict(policy)
         self.start()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.aws.iam import NODE_ROLE, READS_LISTS
-from tests.integration.gate.world import console, gate_fleet, let_ola_ask, soak
+from tests.integration.gate.world import ask_for_no_backup, console, gate_fleet, let_ola_ask, soak
 from tests.town import Town, open_town
 
 
@@ -17,6 +17,7 @@ def town(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     names = list(dict.fromkeys(item.callspec.params["app"] for item in chosen if hasattr(item, "callspec")))
     with open_town(tmp_path_factory.mktemp("town"), gate_fleet(names), started=False) as town:
         let_ola_ask(town)
+        ask_for_no_backup(town)
         town.start()
         soak(town, names)
         yield town

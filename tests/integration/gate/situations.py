@@ -100,6 +100,21 @@ def a_window_and_an_association_install_on_production(town: Town, app: str) -> N
     world.add_association(nodes, "AWS-RunPatchBaseline", {"Operation": ["Scan"]}, "weekly-report")
 
 
+def a_backup_is_required(town: Town, app: str) -> None:
+    """Nobody has ever taken one."""
+    configured_anew(town, app, instance="required")
+
+
+def a_database_backup_is_required(town: Town, app: str) -> None:
+    configured_anew(town, app, database="required")
+
+
+def configured_anew(town: Town, app: str, **backup: str) -> None:
+    town.stop()
+    configure(town, lambda config: config["applications"][app]["backup"].update(backup))
+    town.start()
+
+
 def an_alarm_is_on(town: Town, app: str) -> None:
     town.around.world.set_alarm(ALARM, "ALARM")
 
@@ -121,11 +136,19 @@ SITUATIONS = {
     "preflight": Situation("Every node can be patched", a_production_agent_went_back_to_an_old_version),
     "evidence-fresh": Situation("Scans fresh", a_nonproduction_node_stopped, "scan-source", with_it=(SOAK, TESTED)),
     "nodes-in-place": Situation("Every node where it belongs", a_nonproduction_node_was_tagged_production),
+    "backup-instance": Situation("Every node can be restored", a_backup_is_required, "ask-again"),
     "artifacts": Situation("A bucket for the pinned list", the_bucket_left_the_configuration),
     "artifacts-readable": Situation("The nodes can read the pinned list", production_may_not_read_the_list),
     "something-to-install": Situation("Something to install", nothing_more),
 }
-# These never fail, they warn.
+# These never fail, they warn; the database's backup only until somebody who approves has said where it is.
 WARNINGS = {
-    "other-patchers": Situation("Nobody else patches these nodes", a_window_and_an_association_install_on_production)
+    "other-patchers": Situation(
+        "Nobody else patches these nodes",
+        a_window_and_an_association_install_on_production,
+        shows=("maintenance window mw-", "(other-patchers-prod-install)", "(nightly)"),
+    ),
+    "backup-database": Situation(
+        "The database is backed up", a_database_backup_is_required, shows=("To be attested by whoever approves.",)
+    ),
 }

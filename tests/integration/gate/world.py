@@ -32,13 +32,14 @@ FailsWith = Callable[[Town, str], None]
 class Situation:
     """One check's title, what makes it fail in a soaked application, and the one button that its card offers.
 
-    `with_it`: titles of the checks that look at the same fact and fail too.
+    `with_it`: titles of the checks that look at the same fact and fail too. `shows`: words of a warning.
     """
 
     title: str
     arise: FailsWith
     button: str | None = None
     with_it: tuple[str, ...] = ()
+    shows: tuple[str, ...] = ()
 
 
 def gate_fleet(applications: Iterable[str]) -> Fleet:
@@ -94,6 +95,12 @@ def for_app(*names: str) -> pytest.MarkDecorator:
 def let_ola_ask(town: Town) -> None:
     """Before the bot starts: Ola, who may approve, becomes an operator too, so that only I4 stands in her way."""
     configure(town, lambda config: config["access"]["operator"]["users"].append("U0OLA"))
+
+
+def ask_for_no_backup(town: Town) -> None:
+    """Before the bot starts: by default their lack is a warning in every application."""
+    none = {"instance": "off", "database": "off"}
+    configure(town, lambda config: [each.update(backup=dict(none)) for each in config["applications"].values()])
 
 
 def configure(town: Town, change: Callable[[dict[str, Any]], object]) -> None:

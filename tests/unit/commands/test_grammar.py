@@ -54,7 +54,10 @@ def test_what_is_understood(text: str, understood: Command) -> None:
     [
         ("scna orders-db nonprod", "Did you mean scan?"),
         ("aprovals", "Did you mean approvals?"),
-        ("drop tables", "There are: approvals, compare, emergency, help, install, preflight, scan, status, waive."),
+        (
+            "drop tables",
+            "There are: approvals, backups, compare, emergency, help, install, preflight, scan, status, waive.",
+        ),
         ("scan ordrs-db nonprod", "Did you mean orders-db?"),
         ("scan Orders-DB nonprod", "Did you mean orders-db?"),
         ("scan nothing-like-it nonprod", "There are: orders-db, billing-db, tools."),
@@ -87,6 +90,10 @@ def test_what_is_understood(text: str, understood: Command) -> None:
         ("scan " + "x" * 3000, "That is 3005 characters"),
         ("scan '' nonprod", "There is no application “”"),
         ("scan <!channel> nonprod", "There is no application “<!channel>”"),
+        ("backups orders-db prod zero", "zero is no page"),
+        ("backups orders-db prod 0", "0 is no page"),
+        ("backups orders-db prod ²", "² is no page"),
+        ("backups orders-db", "is missing something"),
         ("decide 1 approve", "There is no subcommand “decide”"),
         ("settle step ran", "There is no subcommand “settle”"),
         ("clear-problem orders-db", "There is no subcommand “clear-problem”"),

@@ -44,6 +44,7 @@ def test_the_subcommands_of_the_contract_and_no_others() -> None:
         "approvals": "",
         "help": "[COMMAND]",
         "preflight": "APP ENV",
+        "backups": "APP ENV [PAGE]",
         "emergency": "APP ENV REASON",
         "waive": "CHANGE CHECK REASON",
     }
@@ -74,6 +75,7 @@ def test_rights_are_those_of_the_contract() -> None:
         "report-problem": None,
         "clear-problem": Role.OPERATOR,
         "preflight": None,
+        "backups": None,
         "emergency": Role.ADMIN,
         "waive": Role.ADMIN,
         "withdraw": None,  # those who asked
@@ -108,10 +110,10 @@ def test_what_a_button_asks_for_cannot_be_typed(desk: Desk, command: type[Comman
 @pytest.mark.parametrize(
     ("actor", "permitted"),
     [
-        (ANN, {"scan", "install", "compare", "preflight", "status", "approvals", "help"}),
-        (OLA, {"compare", "preflight", "status", "approvals", "help"}),
-        (ADA, {"compare", "preflight", "emergency", "waive", "status", "approvals", "help"}),
-        (EVE, {"compare", "preflight", "status", "approvals", "help"}),
+        (ANN, {"scan", "install", "backups", "compare", "preflight", "status", "approvals", "help"}),
+        (OLA, {"backups", "compare", "preflight", "status", "approvals", "help"}),
+        (ADA, {"backups", "compare", "preflight", "emergency", "waive", "status", "approvals", "help"}),
+        (EVE, {"backups", "compare", "preflight", "status", "approvals", "help"}),
     ],
     ids=lambda value: value.user_id if isinstance(value, Actor) else "",
 )

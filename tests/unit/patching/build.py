@@ -3,6 +3,18 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
+from patching.backups import (
+    Attestation,
+    BackupFacts,
+    Found,
+    Kind,
+    Level,
+    Machine,
+    NodeBackups,
+    RestorePoint,
+    State,
+    Volume,
+)
 from patching.compare import Comparison, Finding, Verdict, compare
 from patching.gate import EnvironmentFacts, GateInput, InstallFact, NodeFact
 from patching.model import Evidence, Node, Operation, PatchRow, PatchState, Platform
@@ -81,6 +93,32 @@ def target_node(node: str = "p1", **changes: object) -> NodeFact:
     return fact(evidence(node, [row(OPENSSL, OPENSSL_NEW, MISSING, "Important")], **changes), node)  # type: ignore[arg-type]
 
 
+def backed_up(
+    node_id: str, *, hours_ago: float = 5, volumes: int = 1, points: tuple[RestorePoint, ...] | None = None
+) -> NodeBackups:
+    """A node whose volumes were all snapshotted at one moment."""
+    devices = tuple(f"/dev/sd{letter}" for letter in "abcdef"[:volumes])
+    machine = Machine(node_id, "eu-west-1a", tuple(Volume(f"vol-{each[-1]}", each, None) for each in devices))
+    if points is None:
+        started = NOW - timedelta(hours=hours_ago)
+        ids = tuple(f"snap-{each[-1]}" for each in devices)
+        points = (RestorePoint(Kind.SNAPSHOTS, ids, devices, started, State.COMPLETE),)
+    return NodeBackups(machine, points, "" if points else "has no backup")
+
+
+def backup_facts(*node_ids: str, **changes: object) -> BackupFacts:
+    """Both levels required, and kept: each node has snapshots five hours old, and Ola said where the dump is."""
+    fields: dict[str, object] = {
+        "instance": Level.REQUIRED,
+        "database": Level.REQUIRED,
+        "max_age": timedelta(hours=24),
+        "found": Found({each: backed_up(each) for each in node_ids}),
+        "decided": True,
+        "attested": Attestation("U0OLA", NOW - timedelta(minutes=3)),
+    }
+    return BackupFacts(**(fields | changes))  # type: ignore[arg-type]
+
+
 def gate_input(
     source: EnvironmentFacts | None = None, target: EnvironmentFacts | None = None, **changes: object
 ) -> GateInput:
@@ -104,6 +142,7 @@ def gate_input(
         "preflight": {each.node.id: NodeInquiry() for each in (*source.nodes, *target.nodes)},
         "artifacts_readable": True,
         "other_patchers": (),
+        "backup": backup_facts(*(each.node.id for each in target.nodes)),
     }
     return GateInput(**(fields | changes))  # type: ignore[arg-type]
 

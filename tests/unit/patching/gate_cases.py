@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from patching.backups import Found, Kind, Level, NodeBackups, RestorePoint, State
 from patching.compare import compare
 from patching.gate import GateInput, GatePolicy, InstallFact, NodeFact, OtherPatcher, ProblemFact
 from patching.model import Node, Operation, Platform
@@ -23,6 +24,8 @@ from tests.unit.patching.build import (
     PENDING,
     REDHAT,
     SOAK,
+    backed_up,
+    backup_facts,
     evidence,
     fact,
     gate_input,
@@ -66,6 +69,20 @@ def with_agent(version: str | None) -> GateInput:
 def with_inquiry(node_id: str, **found: object) -> GateInput:
     gate = gate_input()
     return replace(gate, preflight={**(gate.preflight or {}), node_id: NodeInquiry(**found)})  # type: ignore[arg-type]
+
+
+def with_facts(**changes: object) -> GateInput:
+    return gate_input(backup=backup_facts("i-p1", "i-p2", **changes))
+
+
+def with_backups(*kept: str, **others: NodeBackups) -> GateInput:
+    """Node ids with fresh snapshots, and what others have; a node of neither has none."""
+    none = {each: backed_up(each, points=()) for each in ("i-p1", "i-p2")}
+    return with_facts(found=Found({**none, **{each: backed_up(each) for each in kept}, **others}))
+
+
+def in_state(state: State) -> RestorePoint:
+    return RestorePoint(Kind.SNAPSHOTS, ("snap-1",), ("/dev/sda",), NOW - timedelta(hours=1), state)
 
 
 def i13_conflicts() -> tuple[str, ...]:
@@ -218,6 +235,34 @@ REFUSED: dict[str, dict[str, Callable[[], GateInput]]] = {
             artifacts=False, part=True, policy=GatePolicy(pinned=False)
         ),
     },
+    "backup-instance": {
+        "none on one node": lambda: with_backups("i-p1"),
+        "one minute too old": lambda: with_backups("i-p1", **{"i-p2": backed_up("i-p2", hours_ago=24 + 1 / 60)}),
+        "too old at the planned start": lambda: gate_input(planned_start=NOW + timedelta(hours=20)),
+        "under way": lambda: with_backups("i-p1", **{"i-p2": backed_up("i-p2", points=(in_state(State.UNDER_WAY),))}),
+        "failed": lambda: with_backups("i-p1", **{"i-p2": backed_up("i-p2", points=(in_state(State.FAILED),))}),
+        "not read": lambda: with_facts(found=Found({}, ("AWS refused DescribeSnapshots.",))),
+        "nobody looked": lambda: with_facts(found=None),
+        "the plan backs up another node first": lambda: with_facts(
+            found=Found({}), backed_up_first=frozenset({"i-p1"})
+        ),
+        "no node": lambda: gate_input(target=target_facts()),
+    },
+    "backup-database": {
+        "nobody attested": lambda: with_facts(attested=None),
+        "the document ran on one node": lambda: with_facts(
+            attested=None, document="DumpOrders", dumped_at={"i-p1": NOW - timedelta(hours=1)}
+        ),
+        "the document ran too long ago": lambda: with_facts(
+            attested=None, document="DumpOrders", dumped_at=dict.fromkeys(("i-p1", "i-p2"), NOW - timedelta(hours=25))
+        ),
+        "the document runs first on one node": lambda: with_facts(
+            attested=None, document="DumpOrders", dumped_first=frozenset({"i-p1"})
+        ),
+        "no document any more": lambda: with_facts(
+            attested=None, dumped_at=dict.fromkeys(("i-p1", "i-p2"), NOW - timedelta(hours=1))
+        ),
+    },
     "artifacts-readable": {"the role may not": lambda: gate_input(artifacts_readable=False)},
     "something-to-install": {
         "nothing missing": lambda: gate_input(
@@ -231,6 +276,15 @@ WARNED: dict[str, dict[str, Callable[[], GateInput]]] = {
     "other-patchers": {
         "a window": lambda: gate_input(other_patchers=(OtherPatcher("maintenance window mw-1", ("p1",)),)),
         "nobody looked": lambda: gate_input(other_patchers=None),
+    },
+    "backup-instance": {
+        "none, where that is a warning": lambda: with_facts(instance=Level.WARN, found=Found({})),
+        "nobody looked at all": lambda: gate_input(backup=None),
+    },
+    "backup-database": {
+        "before anybody approves": lambda: with_facts(decided=False, attested=None),
+        "nobody attested, where that is a warning": lambda: with_facts(database=Level.WARN, attested=None),
+        "nobody looked at all": lambda: gate_input(backup=None),
     },
 }
 

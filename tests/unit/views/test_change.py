@@ -140,6 +140,10 @@ def test_install_source_names_the_environment() -> None:
             fails("no-problem", evidence="“U0VICTIM broke it”, reported by U0EVE", remedy="Clear it.", at=NOW),
             f"*No-problem*: “U0VICTIM broke it”, reported by <@U0EVE> {when(NOW)}.\n→ Clear it.",
         ),
+        (
+            CheckResult("backup-database", "Backed up", Outcome.PASS, "Where it is was attested by U0EVE", at=NOW),
+            f":white_check_mark: *Backed up*: Where it is was attested by <@U0EVE> {when(NOW)}.",
+        ),
     ],
 )
 def test_a_check_shows_mark_evidence_remedy_and_date(check: CheckResult, expected: str) -> None:

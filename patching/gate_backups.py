@@ -1,0 +1,104 @@
+"""The gate's questions about backups: one of every node's volumes, and one of the database, kept outside the node."""
+
+from datetime import datetime
+from typing import Final
+
+from patching.backups import BackupFacts, Level, NodeBackups
+from patching.durations import words
+from patching.gate_facts import Action, CheckResult, GateInput, Heading
+from patching.phrases import counted, listed
+
+BACKUP_INSTANCE = Heading("backup-instance", "Every node can be restored")
+BACKUP_DATABASE = Heading("backup-database", "The database is backed up")
+
+_NOBODY_LOOKED: Final = "Nobody looked for backups."
+_LOOK: Final = "Look for them yourself before you approve."
+
+
+def backup_instance(gate: GateInput) -> CheckResult:
+    """Every production node has a backup of all its volumes that is young at the send, or the plan takes one first."""
+    facts = gate.backup
+    if facts is None:
+        return BACKUP_INSTANCE.warned(_NOBODY_LOOKED, _LOOK)
+    if facts.instance is Level.OFF:
+        return BACKUP_INSTANCE.passed("The configuration asks for none.")
+    nodes = gate.target.nodes
+    first = [fact for fact in nodes if fact.node.id in facts.backed_up_first]
+    others = [fact for fact in nodes if fact.node.id not in facts.backed_up_first]
+    found = facts.found.nodes if facts.found else {}
+    lacking = {
+        fact.label: problem
+        for fact in others
+        if (problem := _problem(found.get(fact.node.id), facts, gate.planned_start))
+    }
+    if not nodes:
+        return _held(BACKUP_INSTANCE, facts.instance, f"No node in {gate.target.name}.", "Check its targets.")
+    if lacking:
+        unread = facts.found is None or bool(facts.found.unread)
+        told = listed(f"{label} {problem}" for label, problem in lacking.items())
+        return _held(
+            BACKUP_INSTANCE,
+            facts.instance,
+            f"{len(lacking)} of {counted(len(nodes), 'node')}: {told}{'; AWS did not tell all' if unread else ''}.",
+            "Let the bot read backups: `/patch backups` says what was refused."
+            if unread
+            else "Back them up: `/patch backups` says what there is. Then ask again.",
+        )
+    ages = [gate.planned_start - newest.started_at for each in others if (newest := found[each.node.id].newest)]
+    said = [f"{counted(len(first), 'node')} backed up first"] if first else []
+    said += [f"{counted(len(others), 'node')} with a backup, the oldest {words(max(ages))} old"] if ages else []
+    return BACKUP_INSTANCE.passed(f"{', '.join(said)}.")
+
+
+def backup_database(gate: GateInput) -> CheckResult:
+    """The document that dumps the database ran, or runs first; or a named person who approves says where its backup is.
+
+    Until people have decided, that they will be asked is a warning: the approval's form demands the answer.
+    """
+    facts = gate.backup
+    if facts is None:
+        return BACKUP_DATABASE.warned(_NOBODY_LOOKED, _LOOK)
+    if facts.database is Level.OFF:
+        return BACKUP_DATABASE.passed("The configuration asks for none.")
+    ids = {fact.node.id for fact in gate.target.nodes}
+    if facts.document and ids and facts.dumped_first >= ids:
+        return BACKUP_DATABASE.passed(f"{facts.document} runs on every node before its install.")
+    if facts.document and ids and all(_is_young(facts, facts.dumped_at.get(each), gate.planned_start) for each in ids):
+        oldest = min(facts.dumped_at[each] for each in ids)
+        return BACKUP_DATABASE.passed(
+            f"{facts.document} ran on {counted(len(ids), 'node')}, {words(gate.planned_start - oldest)} ago at most."
+        )
+    if facts.attested:
+        return BACKUP_DATABASE.passed("Where it is was attested by " + facts.attested.by, at=facts.attested.at)
+    if not facts.decided:
+        return BACKUP_DATABASE.warned(
+            "To be attested by whoever approves.", "Have ready where the database's backup is, and from when."
+        )
+    return _held(
+        BACKUP_DATABASE,
+        facts.database,
+        "Nobody has said where the database's backup is.",
+        "Ask again: the approval asks for it.",
+    )
+
+
+def _held(heading: Heading, level: Level, evidence: str, remedy: str) -> CheckResult:
+    if level is Level.REQUIRED:
+        return heading.failed(evidence, remedy, Action.ASK_AGAIN)
+    return heading.warned(evidence, remedy)
+
+
+def _problem(backups: NodeBackups | None, facts: BackupFacts, planned: datetime) -> str:
+    """What keeps a node from being restored, after its name; empty where nothing does."""
+    if backups is None:
+        return "could not be looked at" if facts.found is None or facts.found.unread else "is not known to EC2"
+    if backups.newest is None:
+        return backups.lacking or "has no complete backup"
+    if not _is_young(facts, backups.newest.started_at, planned):
+        age, allowed = words(planned - backups.newest.started_at), words(facts.max_age)
+        return f"has a backup that will be {age} old, {allowed} allowed"
+    return ""
+
+
+def _is_young(facts: BackupFacts, moment: datetime | None, planned: datetime) -> bool:
+    return moment is not None and planned - moment <= facts.max_age
