@@ -18,6 +18,7 @@ from patching.states import ChangeState, RunState
 from scheduler import notices
 from scheduler.evaluation import Evaluation, judge, needs_scan
 from scheduler.parts import Parts, gone
+from scheduler.seen_anew import unseen
 from storage import changes, outbox, runs, steps
 from storage.changes import Change, checks_to_json
 from storage.database import to_json, to_text
@@ -122,6 +123,9 @@ def carry_out(parts: Parts, change: Change) -> None:
         scans = _scans(parts, change, Purpose.SEND, (change.source, change.environment))
         if scans is None:
             return None
+        missing = unseen(parts, scans)
+        if missing:
+            return _supersede(parts, change, missing)
         evaluation = judge(parts, change)
         reasons = _against(change, evaluation)
         if reasons:
@@ -251,12 +255,6 @@ def _scans(parts: Parts, change: Change, purpose: Purpose, names: tuple[str, ...
     parts.wake("plan")
     parts.wake("deliver")
     return None
-
-
-def _busy(parts: Parts, change: Change) -> Run | None:
-    """Somebody's open run on one of the environments; its end is waited for before AWS is asked anything."""
-    found = [runs.open_run(parts.store.db, change.application, name) for name in (change.source, change.environment)]
-    return next((run for run in found if run and run.change_id != change.id), None)
 
 
 def _wait_for(parts: Parts, change: Change, run: Run) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tests.torture.boundaries import Point
 from tests.torture.story import Fault
 
-SECOND_DEATH = 0.3  # of the stories
+SECOND_DEATH = 0.2  # of the stories
 READS = ("ListCommands", "ListCommandInvocations", "DescribeInstancePatchStates", "DescribeDocument")
 CALM = Fault()
 

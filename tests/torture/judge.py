@@ -27,9 +27,7 @@ def judge(story: Story) -> list[str]:
 
 
 def as_without_crash(story: Story) -> bool:
-    """Whether nobody had to help, and production has what it was promised: nothing, where nobody approved."""
-    if story.helped:
-        return False
+    """Whether production has what it was promised: nothing, where nobody approved. People may have had to help."""
     change, install = story.change, story.install
     if not story.approved:
         return change is not None and change.state is ChangeState.EXPIRED and not any(_updated(story, "prod"))

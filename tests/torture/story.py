@@ -57,6 +57,7 @@ class Story:
     approved_at: datetime | None = None
     helped: list[str] = field(default_factory=list)
     died: list[Point] = field(default_factory=list)
+    _begun: set[int] = field(default_factory=set)
 
     def tell(self) -> None:
         self._stage(0)
@@ -192,9 +193,11 @@ class Story:
     # --- the world
 
     def _stage(self, number: int) -> None:
+        """A part of the story begins, perhaps anew; AWS's fault comes with its part, once."""
         fault = self.fault
-        if fault.kind and fault.stage == number:
+        if fault.kind and fault.stage == number and number not in self._begun:
             self.town.around.world.faults.add("ssm", fault.operation, fault.kind, fault.times)
+        self._begun.add(number)
 
     def _jump(self, **by: float) -> None:
         self.town.jump(**by)

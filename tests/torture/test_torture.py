@@ -27,6 +27,7 @@ RATE = 30.0  # a group that was read is trusted for ten minutes, and read again 
 WHOLE = 60  # stories from which on every boundary must have been hit
 UNAPPROVED = 10  # every tenth story, nobody approves
 WELL = 0.95
+HELPED = 0.1
 
 
 def test_I2_a_bot_that_is_killed_at_any_boundary_installs_once_and_tells_the_truth(
@@ -53,11 +54,14 @@ def test_I2_a_bot_that_is_killed_at_any_boundary_installs_once_and_tells_the_tru
         say(capsys, f"{number:4} {told(story)}")
     report(capsys, atlas)
     share = len(well) / max(1, len(well) + len(other))
-    say(capsys, f"{len(lost)} with a doubt of AWS's; of the others {share:.0%} ended as without the crash")
+    helped = sum(1 for story in well if story.helped) / max(1, len(well))
+    say(capsys, f"{len(lost)} with a doubt of AWS's; of the others {share:.0%} ended as without the crash,")
+    say(capsys, f"{helped:.0%} of these after a person's answer: the bot died between a commit and its SendCommand")
     assert wrong == []
     assert atlas.hits
     if stories >= WHOLE:
         assert share >= WELL
+        assert helped <= HELPED
         assert atlas.missing == [], "nobody died there"
 
 
