@@ -27,12 +27,13 @@ _ENDED = frozenset({"Success", "Cancelled", "Failed", "TimedOut"})
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """The default version of a document; `parameters` are the names that this version knows."""
+    """The default version of a document: the names of its `parameters`, and those of them that have no default."""
 
     name: str
     version: str
     hash: str  # Sha256; empty where AWS gives none
     parameters: frozenset[str]
+    required: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +102,13 @@ class Commands(Caller):
         client = self._sessions.client("ssm", target)
         with calling("DescribeDocument", target, name):
             document = client.describe_document(Name=name)["Document"]
+            parameters = document.get("Parameters", [])
             return DocumentInfo(
                 name=document["Name"],
                 version=document["DocumentVersion"],
                 hash=document.get("Hash", "") if document.get("HashType") == "Sha256" else "",
-                parameters=frozenset(parameter["Name"] for parameter in document.get("Parameters", [])),
+                parameters=frozenset(parameter["Name"] for parameter in parameters),
+                required=frozenset(each["Name"] for each in parameters if "DefaultValue" not in each),
             )
 
     def send(self, target: Target, request: SendRequest) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from aws.documents import INSTALL_WITH_HOOKS, SHIPPED, Documents
 from aws.errors import AccessRefused
+from aws.patching import PatchManager
 from aws.sessions import Sessions
 from aws.target import Target
 from patching.plan import BASELINE_PARAMETERS
@@ -31,9 +32,9 @@ class Place:
             "AWS_SECRET_ACCESS_KEY": "not-a-secret",
             "AWS_ENDPOINT_URL": server.url,
         }
-        sessions = Sessions(environ)
-        self.documents = Documents(sessions)
-        self.ssm: Any = sessions.client("ssm", TARGET)
+        self.sessions = Sessions(environ)
+        self.documents = Documents(self.sessions)
+        self.ssm: Any = self.sessions.client("ssm", TARGET)
 
     def do(self, sentence: str) -> str:
         """What the operator is told to run, the command between backticks, as awscli would; returns the new version."""
@@ -67,7 +68,10 @@ def test_what_it_says_makes_an_account_ready(place: Place) -> None:
     assert place.documents.install_with_hooks_trouble(TARGET) is None
     described = place.ssm.describe_document(Name=INSTALL_WITH_HOOKS)["Document"]
     assert described["Hash"] == hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
-    assert {parameter["Name"] for parameter in described["Parameters"]} >= BASELINE_PARAMETERS
+    known = PatchManager(place.sessions).document(TARGET, INSTALL_WITH_HOOKS)
+    assert (known.version, known.hash) == ("1", described["Hash"])
+    assert known.parameters >= BASELINE_PARAMETERS
+    assert known.required == {"Operation", "InstallOverrideList"}
 
 
 def test_what_it_says_brings_another_version_to_this_one(place: Place) -> None:

@@ -64,6 +64,7 @@ def test_a_new_version_runs_only_once_it_is_the_default() -> None:
     newer = content(description="Stops better")
     updated = world.call("UpdateDocument", Name="StopOrders", Content=newer, DocumentVersion="$LATEST")
     assert updated["DocumentDescription"]["DocumentVersion"] == "2"
+    assert world.call("DescribeDocument", Name="StopOrders")["Document"]["DocumentVersion"] == "1"
     for version, default in (("1", "1"), ("2", "2")):
         world.call("UpdateDocumentDefaultVersion", Name="StopOrders", DocumentVersion=version)
         described = world.call("DescribeDocument", Name="StopOrders")["Document"]
