@@ -11,6 +11,7 @@ from commands.reports import ChangeReport
 from patching.states import ChangeState, RunState
 from storage.changes import Change
 from storage.decisions import Decision
+from storage.runs import Run
 
 _MOVED_SHOWN = 12
 _ISSUES_SHOWN = 60  # in the thread
@@ -168,8 +169,14 @@ def _rejected(report: ChangeReport) -> list[str]:
 def _scans(report: ChangeReport) -> list[str]:
     return [
         f"{code(run.ref)} {prose(run.environment, 80)}: {'scan ' if run.state.ended else ''}{state_words(run)}"
+        f"{_question(run)}"
         for run in report.scans[-4:]
     ]
+
+
+def _question(run: Run) -> str:
+    """A scan of a change has no message of its own in which an admin could be asked."""
+    return f". An admin settles it in {command(f'status {run.ref}')}." if run.state is RunState.NEEDS_HUMAN else ""
 
 
 def _install(report: ChangeReport) -> list[str]:

@@ -170,6 +170,10 @@ def test_a_check_shows_mark_evidence_remedy_and_date(check: CheckResult, expecte
             [f"Approve clicked by <@{BEN}>", "Their right to is being checked."],
         ),
         (
+            change_report(unevaluated(), scans=(run(id=14, state=RunState.NEEDS_HUMAN, purpose=Purpose.PREPARE),)),
+            ["`scan-14` nonprod: needs a person. An admin settles it in `/patch status scan-14`."],
+        ),
+        (
             change_report(change(state=ChangeState.APPROVED), decisions=(decision(),), scans=(run(id=14),)),
             [f"Approved by <@{BEN}>", "scanned again before anything is sent", "`scan-14` nonprod: scan succeeded"],
         ),
