@@ -138,12 +138,14 @@ def test_production_waits_for_approval_and_who_asked_at_the_terminal_cannot_give
     assert not any(mark in ended.stdout for mark in ("<@", "<!", "`", ":white_check_mark:"))
 
 
-def test_preflight_answers_here(town: Town) -> None:
+def test_what_only_aws_can_answer_is_answered_here(town: Town) -> None:
     status, document = told(town, "preflight", "orders-db", "nonprod", "--wait")
     assert (status, document["state"], document["environment"]) == (0, "answered", "nonprod")
     assert {check["outcome"] for check in document["checks"]} == {"pass"}
     ended = finish(town, "preflight", "orders-db", "nonprod", "--wait")
     assert "OK: Every node of orders-db nonprod can be patched." in ended.stdout
+    status, document = told(town, "backups", "orders-db", "prod", "--wait")
+    assert (status, document["state"], document["of"], document["without"]) == (0, "answered", 1, 1)
 
 
 def test_reading_prints_text_without_markup(town: Town) -> None:
