@@ -9,7 +9,8 @@ class NodeApplication:
     a boot starts those that `pm2 save` kept. Names that nobody has stopped are running.
 
     `drained` are the ports that iptables keeps others away from; such rules are lost with a boot. `updates` counts how
-    often the dependencies were replaced. A `broken` application starts and never gets healthy.
+    often the dependencies were replaced, `dumps` how often its databases were dumped. A `broken` application starts and
+    never gets healthy.
     """
 
     services: dict[str, bool] = field(default_factory=dict)
@@ -18,6 +19,7 @@ class NodeApplication:
     drained: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
     updates: int = 0
+    dumps: int = 0
     broken: bool = False
 
     @property

@@ -166,6 +166,11 @@ def _npm(application: NodeApplication, words: Words) -> int:
     return 0
 
 
+def _dump(application: NodeApplication, words: Words) -> int:
+    application.dumps += 1
+    return 0
+
+
 def _curl(application: NodeApplication, words: Words) -> int:
     """Ask the application on this node: 7 where nothing listens, 22 where it answers with an error (`--fail`)."""
     if not application.running:
@@ -207,6 +212,8 @@ _SH: _Commands = {
     "pm2": _pm2,
     "iptables": _iptables,
     "npm": _npm,
+    "pg_dump": _dump,
+    "pg_dumpall": _dump,
     "curl": _curl,
     "test": _test,
     "touch": _touch,

@@ -115,6 +115,14 @@ def shown(rig: HookRig, command: str) -> list[str]:
     ]
 
 
+def test_the_documents_for_health_and_dumps_run_by_themselves() -> None:
+    rig = HookRig()
+    rig.application().broken = True
+    check, dump = rig.start("CheckOrders"), rig.start("DumpOrders")
+    rig.later(10)
+    assert (rig.details(check), rig.details(dump), rig.application().dumps) == (["Failed"], ["Success"], 1)
+
+
 def test_an_application_that_does_not_get_healthy_stays_closed() -> None:
     rig = HookRig()
     rig.application().broken = True
@@ -208,5 +216,5 @@ def test_the_files_hold_no_tab_and_every_hook_bounds_its_own_time() -> None:
     for path in sorted((DEPLOY / "examples").glob("*.yaml")):
         text = path.read_text(encoding="utf-8")
         assert "\t" not in text
-        for program in ("pm2", "npm", "curl"):
+        for program in ("pm2", "npm", "curl", "pg_dumpall"):
             assert all("timeout " in line for line in text.splitlines() if f"{program} " in line and "#" not in line)
