@@ -64,7 +64,8 @@ class Atlas:
                 CALM,
                 Fault("throttling", self.chance.choice((read, "SendCommand")), stage, times),
                 Fault("server-error", read, stage, times),
-                Fault("lost-reply", self.chance.choice((read, "SendCommand")), stage, 1),
+                Fault("lost-reply", read, stage, 1),
+                Fault("lost-reply", "SendCommand", stage, 4),  # after the approval: two scans, the Install, its scan
                 Fault("server-error", "SendCommand", stage, 1),
             )
         )

@@ -25,6 +25,7 @@ from tests.town import open_town
 STREET = 5  # applications in a town: planning an Install asks for every environment of the account
 RATE = 30.0  # a group that was read is trusted for ten minutes, and read again every fifteen real seconds
 WHOLE = 60  # stories from which on every boundary must have been hit
+MORE = 1.5  # times as many are told where some have not been
 UNAPPROVED = 10  # every tenth story, nobody approves
 WELL = 0.95
 HELPED = 0.1
@@ -40,13 +41,19 @@ def test_I2_a_bot_that_is_killed_at_any_boundary_installs_once_and_tells_the_tru
     other: list[Story] = []
     wrong: list[str] = []
     say(capsys, f"crash torture, seed {seed}")
-    for number, story in zip(range(stories + 1), untold(tmp_path), strict=False):
+    for number, story in enumerate(untold(tmp_path)):
+        more = stories >= WHOLE and number <= stories * MORE and bool(atlas.missing)
+        if number > stories and not more:
+            break
         points: tuple[Point, ...] = ()
         if number:  # the first one is told without a crash, to learn what boundaries there are
             story.fault, points = atlas.next()
             story.approved = number % UNAPPROVED != 0
         story.keeper.begin(*points)
-        story.tell()
+        try:
+            story.tell()
+        except AssertionError as error:
+            raise AssertionError(f"story {number}, {story.fault}, {points}: {error}") from error
         atlas.learn(story.fault, story.died, story.keeper.reached())
         story.keeper.end()
         wrong += [f"story {number}, {story.fault}, {points}: {sentence}" for sentence in judge(story)]
