@@ -95,7 +95,7 @@ class RestorePoint:
 class NodeBackups:
     machine: Machine
     points: tuple[RestorePoint, ...]  # of all attached volumes, newest first, whatever became of them
-    lacking: str  # where there is no complete one: why not, as the end of "it …"
+    lacking: str  # where there is no complete one: what there is instead
 
     @property
     def newest(self) -> RestorePoint | None:
@@ -210,14 +210,14 @@ def _later(machine: Machine, moment: datetime) -> bool:
 
 def _lacking(machine: Machine, snapshots: Sequence[Snapshot], points: Sequence[RestorePoint]) -> str:
     if not machine.volumes:
-        return "has no EBS volume that could be backed up"
+        return "no EBS volume that could be backed up"
     if points:
         under_way = any(point.state is State.UNDER_WAY for point in points)
-        return "has a backup that is not complete yet" if under_way else "has only backups that failed"
+        return "a backup that is not complete yet" if under_way else "only backups that failed"
     covered = {each.volume_id for each in snapshots if each.state is State.COMPLETE}
     without = [volume.device for volume in machine.volumes if volume.id not in covered]
     if not covered:
-        return "has no backup"
+        return "no backup"
     if without:
-        return f"has no backup of {listed(without)}"
-    return "has snapshots of each volume, but none of the same moment"
+        return f"no backup of {listed(without)}"
+    return "snapshots of each volume, but none of the same moment"

@@ -26,20 +26,21 @@ def backup_instance(gate: GateInput) -> CheckResult:
     first = [fact for fact in nodes if fact.node.id in facts.backed_up_first]
     others = [fact for fact in nodes if fact.node.id not in facts.backed_up_first]
     found = facts.found.nodes if facts.found else {}
-    lacking = {
-        fact.label: problem
-        for fact in others
-        if (problem := _problem(found.get(fact.node.id), facts, gate.planned_start))
-    }
+    lacking: dict[str, list[str]] = {}
+    for fact in others:
+        problem = _problem(found.get(fact.node.id), facts, gate.planned_start)
+        if problem:
+            lacking.setdefault(problem, []).append(fact.label)
     if not nodes:
         return _held(BACKUP_INSTANCE, facts.instance, f"No node in {gate.target.name}.", "Check its targets.")
     if lacking:
         unread = facts.found is None or bool(facts.found.unread)
-        told = listed(f"{label} {problem}" for label, problem in lacking.items())
+        told = listed(f"{listed(labels)} ({problem})" for problem, labels in lacking.items())
+        count = sum(map(len, lacking.values()))
         return _held(
             BACKUP_INSTANCE,
             facts.instance,
-            f"{len(lacking)} of {counted(len(nodes), 'node')}: {told}{'; AWS did not tell all' if unread else ''}.",
+            f"{count} of {counted(len(nodes), 'node')}: {told}{'; AWS did not tell all' if unread else ''}.",
             "Let the bot read backups: `/patch backups` says what was refused."
             if unread
             else "Back them up: `/patch backups` says what there is. Then ask again.",
@@ -89,14 +90,13 @@ def _held(heading: Heading, level: Level, evidence: str, remedy: str) -> CheckRe
 
 
 def _problem(backups: NodeBackups | None, facts: BackupFacts, planned: datetime) -> str:
-    """What keeps a node from being restored, after its name; empty where nothing does."""
+    """What keeps a node from being restored; empty where nothing does."""
     if backups is None:
-        return "could not be looked at" if facts.found is None or facts.found.unread else "is not known to EC2"
+        return "not looked at" if facts.found is None or facts.found.unread else "not known to EC2"
     if backups.newest is None:
-        return backups.lacking or "has no complete backup"
+        return backups.lacking or "no complete backup"
     if not _is_young(facts, backups.newest.started_at, planned):
-        age, allowed = words(planned - backups.newest.started_at), words(facts.max_age)
-        return f"has a backup that will be {age} old, {allowed} allowed"
+        return f"none younger than {words(facts.max_age)}"
     return ""
 
 

@@ -92,7 +92,7 @@ def _told(node: Node, backups: NodeBackups | None) -> dict[str, Any]:
         "zone": backups.machine.zone if backups else "",
         "newest": _point(backups.newest) if backups else None,
         "under_way": _point(backups.under_way) if backups else None,
-        "lacking": backups.lacking if backups else "could not be looked at, or is not known to EC2",
+        "lacking": backups.lacking if backups else "not looked at, or not known to EC2",
     }
 
 

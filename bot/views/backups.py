@@ -71,7 +71,7 @@ def _node(node: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
     if under_way and (not newest or under_way["started_at"] > newest["started_at"]):
         coming = f"\n{_kind(under_way)} of {when(_time(under_way))} not complete yet."
     if not newest:
-        return f":x: {name}: it {prose(str(node['lacking']), 200)}.{coming}"
+        return f":x: {name}: {prose(str(node['lacking']), 200)}.{coming}"
     age = _moment(payload["now"]) - _time(newest)
     old = age > timedelta(seconds=float(payload["max_age"]))
     zone = f" in {code(str(node['zone']), 40)}" if newest["devices"] and node["zone"] else ""

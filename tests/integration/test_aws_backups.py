@@ -86,7 +86,7 @@ def place() -> Iterator[Place]:
 
 def test_a_node_without_any(place: Place) -> None:
     found = place.of(place.ids[0])
-    assert (found.points, found.newest, found.lacking) == ((), None, "has no backup")
+    assert (found.points, found.newest, found.lacking) == ((), None, "no backup")
     assert [volume.device for volume in found.machine.volumes] == ["/dev/sda1"]
     assert found.machine.zone.startswith(REGION)
 
@@ -104,7 +104,7 @@ def test_our_snapshots_of_all_volumes_are_one_restore_point(place: Place) -> Non
     found = place.of(node)
     assert found.newest is None
     assert found.under_way is not None
-    assert found.lacking == "has a backup that is not complete yet"
+    assert found.lacking == "a backup that is not complete yet"
     place.pass_minutes(3)
     newest = place.of(node).newest
     assert newest is not None
@@ -131,7 +131,7 @@ def test_somebody_s_snapshots_of_different_moments_are_none(place: Place) -> Non
     place.pass_minutes(5)
     assert (place.of(node).newest, place.of(node).lacking) == (
         None,
-        "has snapshots of each volume, but none of the same moment",
+        "snapshots of each volume, but none of the same moment",
     )
 
 
@@ -141,7 +141,7 @@ def test_a_snapshot_of_one_of_two_volumes_is_none(place: Place) -> None:
     place.pass_minutes(3)
     assert place.of(node).newest is not None
     place.second_volume(node)
-    assert (place.of(node).newest, place.of(node).lacking) == (None, "has no backup of /dev/sdf")
+    assert (place.of(node).newest, place.of(node).lacking) == (None, "no backup of /dev/sdf")
 
 
 def test_a_snapshot_that_failed_is_none(place: Place) -> None:
@@ -149,7 +149,7 @@ def test_a_snapshot_that_failed_is_none(place: Place) -> None:
     simulated.fail(NONPRODUCTION, REGION, place.snapshot(place.volumes(node)[0]))
     found = place.of(node)
     assert [point.state for point in found.points] == [State.FAILED]
-    assert (found.newest, found.lacking) == (None, "has only backups that failed")
+    assert (found.newest, found.lacking) == (None, "only backups that failed")
 
 
 def test_the_newest_complete_one_is_told_though_a_newer_one_is_under_way(place: Place) -> None:
@@ -181,7 +181,7 @@ def test_an_image_from_before_a_volume_came_is_none(place: Place) -> None:
     place.backups.create_image(ROLE, node, TAGS, START)
     place.pass_minutes(3)
     place.second_volume(node)
-    assert place.of(node).lacking == "has no backup of /dev/sdf"
+    assert place.of(node).lacking == "no backup of /dev/sdf"
 
 
 VAULTED = f"arn:aws:backup:{REGION}:{NONPRODUCTION}:recovery-point:1EB3B5E7-9EB0-435A-A80B-108B488B0D45"

@@ -103,7 +103,7 @@ def backed_up(
         started = NOW - timedelta(hours=hours_ago)
         ids = tuple(f"snap-{each[-1]}" for each in devices)
         points = (RestorePoint(Kind.SNAPSHOTS, ids, devices, started, State.COMPLETE),)
-    return NodeBackups(machine, points, "" if points else "has no backup")
+    return NodeBackups(machine, points, "" if points else "no backup")
 
 
 def backup_facts(*node_ids: str, **changes: object) -> BackupFacts:

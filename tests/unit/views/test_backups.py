@@ -41,7 +41,7 @@ def payload(*nodes: dict[str, Any], **changes: Any) -> dict[str, Any]:
     }
 
 
-WITHOUT = node(newest=None, lacking="has no backup")
+WITHOUT = node(newest=None, lacking="no backup")
 SAID: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "snapshots": (
         payload(node()),
@@ -59,11 +59,11 @@ SAID: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "a recovery point": (payload(node(newest=point("recovery point"))), ("start-restore-job",)),
     "none": (
         payload(node(), WITHOUT),
-        (":warning: *1 of 2 nodes can't be restored", ":x: *db-1* (`i-1`): it has no backup."),
+        (":warning: *1 of 2 nodes can't be restored", ":x: *db-1* (`i-1`): no backup."),
     ),
     "under way": (
-        payload(node(newest=None, lacking="has a backup that is not complete yet", under_way=point(hours=0))),
-        ("it has a backup that is not complete yet.\nsnapshots of ", "not complete yet."),
+        payload(node(newest=None, lacking="a backup that is not complete yet", under_way=point(hours=0))),
+        ("a backup that is not complete yet.\nsnapshots of ", "not complete yet."),
     ),
     "no name": (payload(node(name="")), (":white_check_mark: `i-1`: snapshots",)),
     "unread": (payload(WITHOUT, unread=["AWS refused it."]), (":warning: Not everything could be read: AWS refused",)),
