@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,8 +22,10 @@ from tests.integration.small_house import approve, asked, card, installs, newest
 from tests.integration.small_town import fleet_of
 from tests.stateful.house import House
 from tests.stateful.street import Street
+from tests.town import open_town, wait_for, words_of
 
 INSTANCE, DATABASE = "backup-instance", "backup-database"
+CHANNEL = "C0PATCHING"
 REQUIRED = {"instance": "required", "database": "required"}
 
 
@@ -214,7 +217,7 @@ def test_what_was_refused_is_said(street: Street) -> None:
     assert "could not be looked up: AWS refused DescribeInstances" in shown(house)
 
 
-def test_many_nodes_are_told_page_by_page(tmp_path: Any) -> None:
+def test_many_nodes_are_told_page_by_page(tmp_path: Path) -> None:
     many = Street(tmp_path, fleet_of(["many"], prod=2 * PAGE + 1))
     try:
         house = many.next_house({})
@@ -228,3 +231,18 @@ def test_many_nodes_are_told_page_by_page(tmp_path: Any) -> None:
         assert "Page 1 of 3. Next: /patch backups many prod 2" in shown(house)
     finally:
         many.close()
+
+
+def test_somebody_without_a_role_asks_in_slack_and_is_answered_alone(tmp_path: Path) -> None:
+    with open_town(tmp_path, fleet_of(["app-01"], prod=2)) as town:
+        assert "are being looked up" in town.command("U0EVE", "/patch backups app-01 prod", CHANNEL)
+        assert "zero is no page" in town.command("U0EVE", "/patch backups app-01 prod zero", CHANNEL)
+
+        def answered() -> str:
+            told = [words_of(each) for each in town.ephemerals("U0EVE", CHANNEL)]
+            return next((text for text in told if "can't be restored" in text), "")
+
+        text = wait_for(answered, "the answer")
+        assert "2 of 2 nodes can't be restored" in text
+        assert text.count("no backup") == 2
+        assert not [each for each in town.messages(CHANNEL) if "Backups" in each["text"] and not each["ephemeral"]]
