@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from aws.caller import MOST_IDS, Caller
+from aws.documents import INSTALL_WITH_HOOKS
 from aws.errors import calling
 from aws.sessions import Sessions
 from aws.target import Target
@@ -19,8 +20,8 @@ Kind = Literal["window", "association", "patch policy"]
 PatchOperation = Literal["Scan", "Install", "unknown"]
 Targets = Sequence[tuple[str, Sequence[str]]]  # (key, values) as Systems Manager writes them; all must match
 
-# {document: its parameter that says Scan or Install}; a document without one always installs. The names are AWS's:
-# what an own document runs is not looked into (facts/patch-manager.md section 1).
+# {document: its parameter that says Scan or Install}; a document without one always installs. The names are AWS's and
+# ours: what other documents run is not looked into (facts/patch-manager.md section 1).
 _OPERATION_PARAMETER: Mapping[str, str | None] = {
     "AWS-RunPatchBaseline": "Operation",
     "AWS-RunPatchBaselineWithHooks": "Operation",
@@ -29,6 +30,7 @@ _OPERATION_PARAMETER: Mapping[str, str | None] = {
     "AWS-InstallWindowsUpdates": "Action",
     "AWS-PatchInstanceWithRollback": None,
     "AWS-PatchAsgInstance": None,
+    INSTALL_WITH_HOOKS: "Operation",
 }
 _NO_SCHEDULE = datetime.max.replace(tzinfo=UTC)
 

@@ -129,6 +129,7 @@ def test_an_install_task_is_told_with_its_nodes_and_its_next_time(place: Place) 
         ({"run": {"RebootOption": ["NoReboot"]}}, "unknown"),
         ({"TaskParameters": {"Operation": {"Values": ["Install"]}}}, "Install"),
         ({"document": "AWS-RunPatchBaselineWithHooks", "automate": INSTALL}, "Install"),
+        ({"document": "Patchgate-InstallWithHooks", "automate": INSTALL}, "Install"),
         ({"document": "AWS-RunPatchBaselineAssociation", "automate": {"Operation": ["Scan"]}}, "Scan"),
         ({"document": "AWS-ApplyPatchBaseline", "automate": INSTALL}, "Install"),
         ({"document": "AWS-InstallWindowsUpdates", "automate": {"Action": ["Install"]}}, "Install"),
