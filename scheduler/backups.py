@@ -24,11 +24,12 @@ def facts(parts: Parts, change: Change, nodes: Sequence[Node], plan: Sequence[Pl
     key = EnvironmentKey(change.application, change.environment)
     wanted = parts.config.applications[change.application].backup
     first = [step for step in plan if str(step.kind) == BACKUP_STEP]
+    instance = Level(wanted.instance)
     return BackupFacts(
-        instance=wanted.instance,
-        database=wanted.database,
+        instance=instance,
+        database=Level(wanted.database),
         max_age=wanted.max_age,
-        found=found(parts, key, nodes) if wanted.instance is not Level.OFF else None,
+        found=found(parts, key, nodes) if instance is not Level.OFF else None,
         backed_up_first=_nodes_of([step for step in first if step.document.name != wanted.document]),
         document=wanted.document or "",
         dumped_first=_nodes_of([step for step in first if step.document.name == wanted.document]),
@@ -70,7 +71,7 @@ def _nodes_of(steps: Sequence[PlanStep]) -> frozenset[str]:
 
 
 def _dumped(parts: Parts, key: EnvironmentKey, wanted: Backup) -> dict[str, Any]:
-    if not wanted.document or wanted.database is Level.OFF:
+    if not wanted.document or Level(wanted.database) is Level.OFF:
         return {}
     return ran.ran_since(parts.store.db, key, wanted.document, parts.clock.now() - wanted.max_age)
 
