@@ -16,7 +16,20 @@ PRESENT = ("Installed", "InstalledOther", "InstalledPendingReboot", "InstalledRe
 
 def says_yes(gate: GateInput, foreign: frozenset[str], rejected: tuple[str, ...]) -> bool:
     """`foreign`: ids of nodes with somebody else's operation. `rejected`: names on the baselines' lists."""
-    source, target = list(gate.source.nodes), list(gate.target.nodes)
+    target = gate.target.nodes
+    return conditions_beside_the_list(gate, listed=gate.policy.pinned) and all(
+        (
+            _soaked(gate),
+            any(_offers(row) for fact in target for row in _rows(fact)),
+            all(_proven(gate, fact, row, foreign, rejected) for fact in target for row in _rows(fact) if _offers(row)),
+            not foreign.intersection(fact.node.id for fact in target),
+        )
+    )
+
+
+def conditions_beside_the_list(gate: GateInput, *, listed: bool) -> bool:
+    """What holds whatever the patches are. `listed`: a list is sent along, which the nodes must be able to read."""
+    source, target = gate.source.nodes, gate.target.nodes
     if not source or not target:
         return False
     return all(
@@ -25,16 +38,12 @@ def says_yes(gate: GateInput, foreign: frozenset[str], rejected: tuple[str, ...]
             all(_came_out_well(gate, fact) for fact in source),
             gate.problem is None,
             all(gate.alarms.get(name) in ("OK", "INSUFFICIENT_DATA") for name in gate.policy.alarms),
-            _soaked(gate),
             gate.conflicts == (),
-            gate.artifacts or not gate.policy.pinned,
-            gate.artifacts_readable is not False or not gate.artifacts or not gate.policy.pinned,
+            gate.artifacts or not listed,
+            gate.artifacts_readable is not False or not gate.artifacts or not listed,
             all(_fits(gate, fact, of_target=False) for fact in source),
             all(_fits(gate, fact, of_target=True) for fact in target),
-            any(_offers(row) for fact in target for row in _rows(fact)),
-            all(_proven(gate, fact, row, foreign, rejected) for fact in target for row in _rows(fact) if _offers(row)),
             all(_same_baseline(gate, fact) for fact in target),
-            not foreign.intersection(fact.node.id for fact in target),
         )
     )
 
