@@ -14,10 +14,11 @@ from commands import decide
 from commands.ports import Role
 from patching import clocks
 from patching.gate import CHECKS, Check, CheckResult, GateInput, Outcome
-from scheduler import changes, collect, decisions, dispatch, plan
+from patching.states import RunState
+from scheduler import changes, collect, decisions, dispatch, plan, restored
 from storage import changes as stored_changes
 from storage import decisions as stored_decisions
-from storage import problems
+from storage import problems, rechecks
 from storage import runs as stored_runs
 from storage.runs import Purpose
 from tests.integration.gate.situations import SITUATIONS
@@ -25,6 +26,7 @@ from tests.integration.gate.situations import SITUATIONS
 GATE = "tests/integration/gate/test_gate_holds.py"
 GUARDS = "tests/integration/gate/test_guards_hold.py"
 UNIT = "tests/unit/patching/test_gate.py"
+SEEN_ANEW = "tests/integration/test_scanned_again.py::test_I3_nothing_is_installed_on_what_was_seen_before_the_approval"
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,25 @@ def _nodes_may_stand_anywhere() -> None:
     _swap(plan, "misplaced_nodes", lambda true: lambda parts, key, nodes: ())
 
 
+def _a_scan_that_showed_nothing_is_a_look() -> None:
+    _swap(changes, "unseen", lambda true: lambda parts, scans: ())
+
+
+def _a_database_is_never_an_older_copy() -> None:
+    _swap(rechecks, "is_owed", lambda true: lambda db, application, environment: False)
+
+
+def _what_is_planned_in_a_copy_was_not_sent() -> None:
+    """A stopped run goes on with the steps that its copy calls planned."""
+
+    def broken(true: Any) -> Any:
+        return lambda tx, now, run: stored_runs.transition(
+            tx, run, RunState.NEEDS_HUMAN, now, "clock", note=restored.RUN_NOTE
+        )
+
+    _swap(restored, "_stop", broken)
+
+
 MUTANTS: tuple[Mutant, ...] = (
     *map(_forced, CHECKS),
     _guard(
@@ -235,5 +256,20 @@ MUTANTS: tuple[Mutant, ...] = (
         "misplaced nodes overlooked",
         _nodes_may_stand_anywhere,
         "test_I13_a_node_tagged_production_blocks_an_install_outside_production[misplaced]",
+    ),
+    Mutant(
+        "scans that showed nothing before the send accepted",
+        _a_scan_that_showed_nothing_is_a_look,
+        (f"{SEEN_ANEW}[1-nonprod]", f"{SEEN_ANEW}[2-prod]"),
+    ),
+    Mutant(
+        "production installed before AWS was asked what it knows",
+        _a_database_is_never_an_older_copy,
+        ("tests/integration/test_at_most_once.py::test_I2_nothing_is_installed_before_aws_was_asked_what_it_knows",),
+    ),
+    Mutant(
+        "planned steps of a copy taken for unsent",
+        _what_is_planned_in_a_copy_was_not_sent,
+        ("tests/integration/test_restored.py::test_I2_a_scan_that_is_planned_is_looked_up_and_not_sent",),
     ),
 )
