@@ -4,6 +4,7 @@ Somebody put a copy back, with `patchgate restore` or by hand. What was sent, ap
 made is not in it: an open production run needs a person, an open approval expires.
 """
 
+import logging
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from storage.changes import Change
 from storage.database import to_text
 from storage.rechecks import DECIDING, GOING_ON, Recheck
 from storage.runs import Run
+
+log = logging.getLogger(__name__)
 
 SUBJECT = "database"  # of the audit rows that are about the database as a whole
 LATER = "later commands found"
@@ -64,7 +67,7 @@ def _stop(tx: Database, now: datetime, run: Run) -> Run | None:
     if run.state is RunState.REQUESTED:
         return runs.transition(tx, run, RunState.FAILED, now, "clock", note=UNPLANNED_NOTE)
     for step in steps.of_run(tx, run.id):
-        if step.state is StepState.PLANNED and step.kind is not StepKind.VERIFY:
+        if step.state is StepState.PLANNED and step.kind in {StepKind.SCAN, StepKind.INSTALL}:
             since = to_text(run.requested_at)  # when it was sent is not known any more; not before this
             steps.transition(tx, step, StepState.UNKNOWN, now, run.ref, note=RUN_NOTE, sending_at=since)
     return runs.transition(tx, run, RunState.NEEDS_HUMAN, now, "clock", note=RUN_NOTE)
@@ -87,7 +90,8 @@ def look(parts: Parts, recheck: Recheck) -> None:
         try:
             nodes = {node.id for node in parts.patch_manager.resolve(target, environment.targets)}
             sent = parts.patch_manager.sent_since(target, recheck.since)
-        except AwsError:
+        except AwsError as error:
+            log.warning("nothing is installed in %s before AWS says what it knows: %s", recheck.key, error)
             return  # asked again at the next tick
         later = _unknown(parts.store.db, sent, nodes)
     with parts.store.transaction() as tx:
