@@ -120,6 +120,13 @@ def test_who_approves_attests_the_database_s_backup(street: Street) -> None:
     (attested,) = [each for each in judge(house.parts, newest(house)).checks if each.name == DATABASE]
     assert (attested.outcome, attested.evidence) == (Outcome.PASS, "Where it is was attested by U0OLA")
     assert attested.at is not None
+    with house.store.transaction() as tx:  # an approval of something else attests nothing here
+        tx.execute("UPDATE decision SET digest = ?", ["e" * 64])
+    (unattested,) = [each for each in judge(house.parts, newest(house)).checks if each.name == DATABASE]
+    assert (unattested.outcome, unattested.evidence) == (
+        Outcome.FAIL,
+        "Nobody has said where the database's backup is.",
+    )
 
 
 def test_what_is_not_read_fails_where_it_is_required(street: Street) -> None:
