@@ -81,8 +81,17 @@ def _put_in_place(ready: Path, database: Path, when: str) -> Path | None:
             left = database.with_name(database.name + rest)
             if left.exists():
                 left.rename(kept.with_name(kept.name + rest))
+    _belongs_to_the_bot(database, ready, database.with_name(f"{database.name}.lock"))
     os.replace(ready, database)
     return kept
+
+
+def _belongs_to_the_bot(database: Path, *files: Path) -> None:
+    """Root may restore for a bot that runs as somebody else, who then must be able to write."""
+    owner = (database if database.exists() else database.parent).stat()
+    if os.geteuid() == 0:
+        for file in files:
+            os.chown(file, owner.st_uid, owner.st_gid)
 
 
 def _settle(database: Path) -> None:

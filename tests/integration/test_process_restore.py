@@ -1,5 +1,6 @@
 """`patchgate backup` and `patchgate restore` as processes: what a copy that was put back may still do (I2, I3)."""
 
+import os
 import signal
 import sqlite3
 from collections.abc import Iterator
@@ -140,8 +141,11 @@ def test_what_is_no_database_is_not_restored_and_a_database_that_cant_be_read_is
     assert refused.returncode == 1
     assert f"{other} can't be copied" in refused.stderr
     database.write_text("what is left of a disk", encoding="utf-8")
+    bot_user = 10001 if os.geteuid() == 0 else os.geteuid()
+    os.chown(database, bot_user, -1)
     done = finish(town, "restore", str(copy))
     assert done.returncode == 0, done.stderr
+    assert {each.stat().st_uid for each in (database, tmp_path / "patchgate.db.lock")} == {bot_user}
     assert "No production run was open in it." in done.stdout
     assert "No request for production was open in it." in done.stdout
     run_connected(town)
