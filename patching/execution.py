@@ -1,9 +1,9 @@
 """What an application says about the way its patches are installed: `applications.<name>.backup` of patchgate.yaml."""
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BeforeValidator, StringConstraints
+from pydantic import BeforeValidator
 
 from patching.backups import Level
 from patching.policy import Duration
@@ -16,18 +16,11 @@ def _level(value: object) -> object:
 
 
 BackupLevel = Annotated[Level, BeforeValidator(_level)]
-BackupKind = Literal["none", "snapshots", "image"]
-DocumentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:/-]{3,200}$")]
 
 
 class Backup(Strict):
-    """`kind` and `document` are what a plan runs first; the levels are how much the gate asks for it.
+    """How much the gate asks for: `instance` is about everything on a node's volumes, `database` about its own dump."""
 
-    `instance` is about everything on a node's volumes, `database` about the database's own dump.
-    """
-
-    kind: BackupKind = "none"
-    document: DocumentName | None = None
     max_age: Duration = timedelta(hours=24)
     instance: BackupLevel = Level.WARN
     database: BackupLevel = Level.WARN

@@ -5,35 +5,26 @@ from typing import Any
 
 from commands.backups import PAGE
 from patching.backups import Attestation, BackupFacts, Found, Level, NodeBackups, RestorePoint
-from patching.execution import Backup
 from patching.model import Node
 from patching.nodes import EnvironmentKey
-from patching.plan import PlanStep
 from patching.states import ChangeState
 from scheduler.parts import Parts, target_of
-from storage import backups as ran
 from storage import decisions
 from storage.changes import Change
 
-BACKUP_STEP = "backup"  # the kind of a plan's steps that come before everything else
 _BEFORE_DECISION = frozenset({ChangeState.PREPARING, ChangeState.BLOCKED, ChangeState.PENDING})
 
 
-def facts(parts: Parts, change: Change, nodes: Sequence[Node], plan: Sequence[PlanStep]) -> BackupFacts:
+def facts(parts: Parts, change: Change, nodes: Sequence[Node]) -> BackupFacts:
     """What the gate is told of production's backups; AWS is asked where one is wanted. Raises AwsError."""
     key = EnvironmentKey(change.application, change.environment)
     wanted = parts.config.applications[change.application].backup
-    first = [step for step in plan if str(step.kind) == BACKUP_STEP]
     instance = Level(wanted.instance)
     return BackupFacts(
         instance=instance,
         database=Level(wanted.database),
         max_age=wanted.max_age,
         found=found(parts, key, nodes) if instance is not Level.OFF else None,
-        backed_up_first=_nodes_of([step for step in first if step.document.name != wanted.document]),
-        document=wanted.document or "",
-        dumped_first=_nodes_of([step for step in first if step.document.name == wanted.document]),
-        dumped_at=_dumped(parts, key, wanted),
         decided=change.state not in _BEFORE_DECISION,
         attested=_attested(parts, change),
     )
@@ -64,16 +55,6 @@ def report(parts: Parts, key: EnvironmentKey, page: int) -> dict[str, Any]:
         "pages": last + 1,
         "unread": list(there.unread),
     }
-
-
-def _nodes_of(steps: Sequence[PlanStep]) -> frozenset[str]:
-    return frozenset(node_id for step in steps for node_id in step.node_ids)
-
-
-def _dumped(parts: Parts, key: EnvironmentKey, wanted: Backup) -> dict[str, Any]:
-    if not wanted.document or Level(wanted.database) is Level.OFF:
-        return {}
-    return ran.ran_since(parts.store.db, key, wanted.document, parts.clock.now() - wanted.max_age)
 
 
 def _attested(parts: Parts, change: Change) -> Attestation | None:

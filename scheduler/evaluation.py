@@ -112,7 +112,7 @@ def judge(parts: Parts, change: Change) -> Evaluation:
                 *surroundings.other_patchers(parts, source_key, source_nodes),
                 *surroundings.other_patchers(parts, target_key, target_nodes),
             ),
-            backup=backups.facts(parts, change, target_nodes, plan),
+            backup=backups.facts(parts, change, target_nodes),
         )
     )
     waivers, waivable = _waivers(change, policy)
