@@ -28,7 +28,7 @@ WHOLE = 60  # stories from which on every boundary must have been hit
 MORE = 1.5  # times as many are told where some have not been
 UNAPPROVED = 10  # every tenth story, nobody approves
 WELL = 0.95
-HELPED = 0.1
+HELPED = 0.1  # of the stories with one crash
 
 
 def test_I2_a_bot_that_is_killed_at_any_boundary_installs_once_and_tells_the_truth(
@@ -61,9 +61,11 @@ def test_I2_a_bot_that_is_killed_at_any_boundary_installs_once_and_tells_the_tru
         say(capsys, f"{number:4} {told(story)}")
     report(capsys, atlas)
     share = len(well) / max(1, len(well) + len(other))
-    helped = sum(1 for story in well if story.helped) / max(1, len(well))
+    # A boundary that only a doubt leads to is reached by making one: that says nothing of how often one arises.
+    free = [story for story in well if len(story.died) < 2]
+    helped = sum(1 for story in free if story.helped) / max(1, len(free))
     say(capsys, f"{len(lost)} with a doubt of AWS's; of the others {share:.0%} ended as without the crash,")
-    say(capsys, f"{helped:.0%} of these after a person's answer: the bot died between a commit and its SendCommand")
+    say(capsys, f"{helped:.0%} of those with one crash after a person's answer: the bot died as it sent")
     assert wrong == []
     assert atlas.hits
     if stories >= WHOLE:
