@@ -6,7 +6,7 @@ tag, or began in the same second, as that call's do. What is not known to be one
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -130,16 +130,12 @@ class Attestation:
 
 @dataclass(frozen=True, slots=True)
 class BackupFacts:
-    """What the gate is told: what the configuration asks for, what there is, and what the plan does first."""
+    """What the gate is told: what the configuration asks for, and what there is."""
 
     instance: Level
     database: Level
     max_age: timedelta
     found: Found | None = None  # None: nobody looked, since nothing is asked for
-    backed_up_first: frozenset[str] = frozenset()  # ids of the nodes that the plan itself backs up before it installs
-    document: str = ""  # the database's own dump; empty where none is configured
-    dumped_first: frozenset[str] = frozenset()  # ids of the nodes on which the plan runs the document before
-    dumped_at: Mapping[str, datetime] = field(default_factory=dict)  # node id → when the document last succeeded there
     decided: bool = False  # people have approved: nobody will attest any more
     attested: Attestation | None = None
 

@@ -12,22 +12,20 @@ BACKUP_INSTANCE = Heading("backup-instance", "Every node can be restored")
 BACKUP_DATABASE = Heading("backup-database", "The database is backed up")
 
 _NOBODY_LOOKED: Final = "Nobody looked for backups."
-_LOOK: Final = "Look for them yourself before you approve."
+_LOOK: Final = "Ask again: backups are looked for then."
 
 
 def backup_instance(gate: GateInput) -> CheckResult:
-    """Every production node has a backup of all its volumes that is young at the send, or the plan takes one first."""
+    """Every production node has a backup of all its volumes that is young at the send."""
     facts = gate.backup
     if facts is None:
-        return BACKUP_INSTANCE.warned(_NOBODY_LOOKED, _LOOK)
+        return BACKUP_INSTANCE.failed(_NOBODY_LOOKED, _LOOK, Action.ASK_AGAIN)
     if facts.instance is Level.OFF:
         return BACKUP_INSTANCE.passed("The configuration asks for none.")
     nodes = gate.target.nodes
-    first = [fact for fact in nodes if fact.node.id in facts.backed_up_first]
-    others = [fact for fact in nodes if fact.node.id not in facts.backed_up_first]
     found = facts.found.nodes if facts.found else {}
     lacking: dict[str, list[str]] = {}
-    for fact in others:
+    for fact in nodes:
         problem = _problem(found.get(fact.node.id), facts, gate.planned_start)
         if problem:
             lacking.setdefault(problem, []).append(fact.label)
@@ -45,30 +43,20 @@ def backup_instance(gate: GateInput) -> CheckResult:
             if unread
             else "Back them up: `/patch backups` says what there is. Then ask again.",
         )
-    ages = [gate.planned_start - newest.started_at for each in others if (newest := found[each.node.id].newest)]
-    said = [f"{counted(len(first), 'node')} backed up first"] if first else []
-    said += [f"{counted(len(others), 'node')} with a backup, the oldest {words(max(ages))} old"] if ages else []
-    return BACKUP_INSTANCE.passed(f"{', '.join(said)}.")
+    oldest = max(gate.planned_start - newest.started_at for each in nodes if (newest := found[each.node.id].newest))
+    return BACKUP_INSTANCE.passed(f"{counted(len(nodes), 'node')} with a backup, the oldest {words(oldest)} old.")
 
 
 def backup_database(gate: GateInput) -> CheckResult:
-    """The document that dumps the database ran, or runs first; or a named person who approves says where its backup is.
+    """A named person who approves says where the database's backup is.
 
     Until people have decided, that they will be asked is a warning: the approval's form demands the answer.
     """
     facts = gate.backup
     if facts is None:
-        return BACKUP_DATABASE.warned(_NOBODY_LOOKED, _LOOK)
+        return BACKUP_DATABASE.failed(_NOBODY_LOOKED, _LOOK, Action.ASK_AGAIN)
     if facts.database is Level.OFF:
         return BACKUP_DATABASE.passed("The configuration asks for none.")
-    ids = {fact.node.id for fact in gate.target.nodes}
-    if facts.document and ids and facts.dumped_first >= ids:
-        return BACKUP_DATABASE.passed(f"{facts.document} runs on every node before its install.")
-    if facts.document and ids and all(_is_young(facts, facts.dumped_at.get(each), gate.planned_start) for each in ids):
-        oldest = min(facts.dumped_at[each] for each in ids)
-        return BACKUP_DATABASE.passed(
-            f"{facts.document} ran on {counted(len(ids), 'node')}, {words(gate.planned_start - oldest)} ago at most."
-        )
     if facts.attested:
         return BACKUP_DATABASE.passed("Where it is was attested by " + facts.attested.by, at=facts.attested.at)
     if not facts.decided:
@@ -95,10 +83,6 @@ def _problem(backups: NodeBackups | None, facts: BackupFacts, planned: datetime)
         return "not looked at" if facts.found is None or facts.found.unread else "not known to EC2"
     if backups.newest is None:
         return backups.lacking or "no complete backup"
-    if not _is_young(facts, backups.newest.started_at, planned):
+    if planned - backups.newest.started_at > facts.max_age:
         return f"none younger than {words(facts.max_age)}"
     return ""
-
-
-def _is_young(facts: BackupFacts, moment: datetime | None, planned: datetime) -> bool:
-    return moment is not None and planned - moment <= facts.max_age

@@ -137,8 +137,8 @@ class GateInput:
     alarms: Mapping[str, str] = field(default_factory=dict)  # alarm → state as CloudWatch names it
     preflight: Mapping[str, NodeInquiry] | None = None  # node id → what was looked up; None: nothing was
     artifacts_readable: bool | None = None  # None: the API can't tell
-    other_patchers: tuple[OtherPatcher, ...] | None = None  # None: nobody looked
-    backup: BackupFacts | None = None  # None: nobody looked
+    other_patchers: tuple[OtherPatcher, ...] | None = None  # None: nobody looked, so the checks fail
+    backup: BackupFacts | None = None  # None: nobody looked, so the checks fail
 
 
 Check = Callable[[GateInput], CheckResult]

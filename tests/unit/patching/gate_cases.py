@@ -243,25 +243,12 @@ REFUSED: dict[str, dict[str, Callable[[], GateInput]]] = {
         "failed": lambda: with_backups("i-p1", **{"i-p2": backed_up("i-p2", points=(in_state(State.FAILED),))}),
         "not read": lambda: with_facts(found=Found({}, ("AWS refused DescribeSnapshots.",))),
         "nobody looked": lambda: with_facts(found=None),
-        "the plan backs up another node first": lambda: with_facts(
-            found=Found({}), backed_up_first=frozenset({"i-p1"})
-        ),
+        "nobody looked at all": lambda: gate_input(backup=None),
         "no node": lambda: gate_input(target=target_facts()),
     },
     "backup-database": {
         "nobody attested": lambda: with_facts(attested=None),
-        "the document ran on one node": lambda: with_facts(
-            attested=None, document="DumpOrders", dumped_at={"i-p1": NOW - timedelta(hours=1)}
-        ),
-        "the document ran too long ago": lambda: with_facts(
-            attested=None, document="DumpOrders", dumped_at=dict.fromkeys(("i-p1", "i-p2"), NOW - timedelta(hours=25))
-        ),
-        "the document runs first on one node": lambda: with_facts(
-            attested=None, document="DumpOrders", dumped_first=frozenset({"i-p1"})
-        ),
-        "no document any more": lambda: with_facts(
-            attested=None, dumped_at=dict.fromkeys(("i-p1", "i-p2"), NOW - timedelta(hours=1))
-        ),
+        "nobody looked at all": lambda: gate_input(backup=None),
     },
     "artifacts-readable": {"the role may not": lambda: gate_input(artifacts_readable=False)},
     "something-to-install": {
@@ -279,12 +266,10 @@ WARNED: dict[str, dict[str, Callable[[], GateInput]]] = {
     },
     "backup-instance": {
         "none, where that is a warning": lambda: with_facts(instance=Level.WARN, found=Found({})),
-        "nobody looked at all": lambda: gate_input(backup=None),
     },
     "backup-database": {
         "before anybody approves": lambda: with_facts(decided=False, attested=None),
         "nobody attested, where that is a warning": lambda: with_facts(database=Level.WARN, attested=None),
-        "nobody looked at all": lambda: gate_input(backup=None),
     },
 }
 

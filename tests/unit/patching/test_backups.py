@@ -125,7 +125,6 @@ INSTANCE: dict[str, tuple[GateInput, Outcome, str]] = {
         Outcome.PASS,
         "2 nodes with a backup",
     ),
-    "taken first": (with_facts(found=Found({}), backed_up_first=FIRST), Outcome.PASS, "2 nodes backed up first."),
     "off": (with_facts(instance=Level.OFF, found=None), Outcome.PASS, "asks for none"),
 }
 
@@ -135,21 +134,10 @@ def test_instance_in_words(gate: GateInput, outcome: Outcome, words: str) -> Non
     check(backup_instance(gate), outcome, words)
 
 
-RAN = dict.fromkeys(FIRST, NOW - timedelta(hours=3))
 DATABASE: dict[str, tuple[GateInput, Outcome, str]] = {
     "attested": (gate_input(), Outcome.PASS, "attested by U0OLA"),
     "to be attested": (with_facts(decided=False, attested=None), Outcome.WARN, "To be attested by whoever approves."),
     "not attested": (with_facts(attested=None), Outcome.FAIL, "Nobody has said"),
-    "runs first": (
-        with_facts(attested=None, decided=False, document="DumpOrders", dumped_first=FIRST),
-        Outcome.PASS,
-        "DumpOrders runs on every node before its install.",
-    ),
-    "ran": (
-        with_facts(attested=None, decided=False, document="DumpOrders", dumped_at=RAN),
-        Outcome.PASS,
-        "DumpOrders ran on 2 nodes, 3 h ago at most.",
-    ),
     "off": (with_facts(database=Level.OFF, attested=None), Outcome.PASS, "asks for none"),
 }
 

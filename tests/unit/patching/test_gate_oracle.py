@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from patching.backups import BackupFacts, Level
 from patching.compare import Comparison, compare
 from patching.digest import digest_of, digest_parts
 from patching.gate import EnvironmentFacts, GateInput, GatePolicy, InstallFact, NodeFact, ProblemFact, evaluate, passes
@@ -108,6 +109,7 @@ def worlds(draw: st.DrawFn) -> tuple[GateInput, frozenset[str], tuple[str, ...]]
     good = {fact.node.id: NodeInquiry() for fact in nodes}
     first = nodes[0].node.id if nodes else ""
     gate = GateInput(
+        backup=BackupFacts(Level.OFF, Level.OFF, timedelta(hours=24)),
         now=NOW,
         planned_start=NOW,
         soak=SOAK,
