@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from aws.caller import Caller
 from aws.errors import DefiniteRefusal, calling
 from aws.target import Target
+from patching.hooks import INSTALL_WITH_HOOKS
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm.type_defs import DocumentDescriptionTypeDef
 
-INSTALL_WITH_HOOKS = "Patchgate-InstallWithHooks"
 # It stands beside the packages in a checkout and in the wheel.
 SHIPPED = Path(__file__).parents[1] / "deploy" / "ssm" / f"{INSTALL_WITH_HOOKS}.yaml"
 

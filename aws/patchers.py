@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 from aws.caller import MOST_IDS, Caller
-from aws.documents import INSTALL_WITH_HOOKS
 from aws.errors import calling
 from aws.sessions import Sessions
 from aws.target import Target
 from aws.windows import MaintenanceWindows
+from patching.hooks import INSTALL_WITH_HOOKS
 from patching.model import Node
 
 if TYPE_CHECKING:

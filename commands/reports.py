@@ -8,6 +8,7 @@ from patching.config import Configuration
 from patching.evidence import offered
 from patching.model import Evidence, Operation, PinnedPatch
 from patching.outcomes import NodeOutcome, NodeResult, changed, reconcile
+from patching.plan import StepKind
 from patching.proof import patch_key
 from patching.states import RunState, StepState
 from patching.summary import MissingPatch, missing_by_severity, missing_patches
@@ -19,6 +20,15 @@ from storage.decisions import Decision
 from storage.problems import Problem
 from storage.runs import Purpose, Run
 from storage.steps import Step
+
+_DOING = {
+    StepKind.BACKUP: "backing up",
+    StepKind.GATE: "looking again",
+    StepKind.INSTALL: "installing",
+    StepKind.HEALTH: "checking health",
+    StepKind.VERIFY: "verifying",
+    StepKind.SCAN: "scanning",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +127,7 @@ def _stage(run: Run, planned: list[Step]) -> str:
     current = next((step for step in planned if not step.state.ended), None)
     if current is None:
         return "requested" if not planned else "ended"
-    return {"scan": "scanning", "install": "installing", "verify": "verifying"}[current.kind.value]
+    return _DOING[current.kind]
 
 
 def _lines(store: Store, run: Run, planned: list[Step], known: Mapping[str, Evidence]) -> list[NodeLine]:
@@ -141,8 +151,7 @@ def _lines(store: Store, run: Run, planned: list[Step], known: Mapping[str, Evid
             done = found is not None and found.outcome is not None and step is mine[-1][0]
             running = found is not None and found.status in {"InProgress", "Delayed"}
             state = "done" if done else "running" if running or step is not mine[0][0] else "waiting"
-            words = {"scan": "scanning", "install": "installing", "verify": "verifying"}[step.kind.value]
-            lines.append(NodeLine(node.id, node.name, state, words))
+            lines.append(NodeLine(node.id, node.name, state, _DOING[step.kind]))
     return lines
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from patching.execution import Backup
+from patching.execution import Execution
 from patching.nodes import EnvironmentKey
 from patching.policy import Policy, PolicyOverride
 from patching.strict import Strict
@@ -47,6 +47,18 @@ _ALLOWED = {
     "soak": "a duration such as 90s, 15m, 24h or 7d",
     "backup.kind": "none, snapshots or image",
     "max_age": "a duration such as 90s, 15m, 24h or 7d",
+    "wait": "a duration such as 90s, 15m, 24h or 7d",
+    "delivery": "a duration from 30s to 48h",
+    "step": "a duration from 1m to 10h",
+    "timeouts.reboot": "a duration up to 24h",
+    "reboot": "RebootIfNeeded or NoReboot",
+    "canary": "a whole number from 0 to 50",
+    "waves": 'a list of tags with their values, such as [{"tag:Role": [replica]}]',
+    "ha_group": 'a tag such as "tag:Cluster"',
+    "max_concurrency": "a number of nodes such as 10, or a share from 1% to 100%",
+    "max_errors": "a number of nodes such as 0, or a share from 0% to 99%",
+    "hooks": "names of Command documents",
+    "document": "the name of a Command document",
     "instance": "off, warn or required",
     "database": "off, warn or required",
     "scan_max_age": "a duration such as 90s, 15m, 24h or 7d",
@@ -124,11 +136,10 @@ class Environment(Strict):
         return self
 
 
-class Application(Strict):
+class Application(Execution):
     channel: ChannelId | None = None
     owners: Owners = Owners()
     policy: PolicyOverride = PolicyOverride()
-    backup: Backup = Backup()
     environments: Annotated[dict[Name, Environment], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -203,7 +214,8 @@ def _sentence(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
     if kind == "value_error" and "duration" not in problem["msg"].casefold():
         return f"{path}: {problem['msg'].removeprefix('Value error, ')}."
     names = [part for part in problem["loc"] if isinstance(part, str)]
-    allowed = next((_ALLOWED[name] for name in (path, *reversed(names)) if name in _ALLOWED), None)
+    tails = (".".join(names[start:]) for start in range(len(names)))
+    allowed = next((_ALLOWED[name] for name in (*tails, *reversed(names)) if name in _ALLOWED), None)
     return f"{path} is {_short(value)}; allowed is {allowed or problem['msg']}."
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from pydantic import JsonValue
 
@@ -13,6 +14,8 @@ from patching.plan import PlanStep
 from patching.proof import patch_key
 
 Parts = Mapping[str, JsonValue]
+
+_BY_NUMBER: Final = frozenset({"nodes", "max_concurrency", "max_errors", "at_once", "errors", "delivery_timeout"})
 
 
 def digest_parts(
@@ -80,8 +83,8 @@ def _describe(part: str, old: Parts, new: Parts) -> Iterable[str]:
     if part == "part":
         return [f"{_extent(before)} → {_extent(after)}"]
     if part == "plan" and isinstance(before, list) and isinstance(after, list):
-        # Nodes that joined or left are named once, not again for every step.
-        return _plan_moved(before, after, unsaid={"nodes"} if _differ(old, new, "nodes") else set())
+        # Nodes that joined or left are named once, not again for every step, nor what follows from their number.
+        return _plan_moved(before, after, unsaid=_BY_NUMBER if _differ(old, new, "nodes") else frozenset())
     return [f"{part.replace('_', ' ')} {_text(before)} → {_text(after)}"]
 
 
@@ -119,7 +122,7 @@ def _baselines_moved(before: Mapping[str, JsonValue], after: Mapping[str, JsonVa
             yield f"baseline content of {platform} changed"
 
 
-def _plan_moved(before: list[JsonValue], after: list[JsonValue], unsaid: set[str]) -> Iterator[str]:
+def _plan_moved(before: list[JsonValue], after: list[JsonValue], unsaid: frozenset[str]) -> Iterator[str]:
     if len(before) != len(after):
         yield f"the plan has {len(after)} steps, not {len(before)}"
     for position, (old, new) in enumerate(zip(before, after, strict=False), start=1):
@@ -134,7 +137,15 @@ def _field_moved(position: int, key: str, old: JsonValue, new: JsonValue) -> str
         return f"{where} {'; '.join(_members_moved('node', old, new, joined='joined', left='left'))}"
     if key == "document_hash":
         return f"{where} the document's content changed"
+    if key == "hooks" and isinstance(old, dict) and isinstance(new, dict):
+        changed = [hook for hook in sorted({*old, *new}) if _differ(old, new, hook)]
+        return f"{where} {listed(_hook_moved(old.get(hook), new.get(hook)) for hook in changed)}"
     return f"{where} {key.replace('_', ' ')} {_text(old)} → {_text(new)}"
+
+
+def _hook_moved(old: JsonValue, new: JsonValue) -> str:
+    before, after = (str(each["name"]) if isinstance(each, dict) else "(none)" for each in (old, new))
+    return f"hook {before} → {after}" if before != after else f"the content of the hook {before} changed"
 
 
 def _step(step: PlanStep) -> JsonValue:
@@ -145,13 +156,15 @@ def _step(step: PlanStep) -> JsonValue:
         "document": step.document.name,
         "document_version": step.document.version,
         "document_hash": step.document.hash,
-        "operation": step.operation.value,
+        "operation": step.operation.value if step.operation else "",
         "parameters": {name: list(values) for name, values in step.parameters.items()},
         "nodes": list(step.node_ids),
         "max_concurrency": step.max_concurrency,
         "max_errors": step.max_errors,
         "delivery_timeout": step.delivery_timeout,
         "pinned": step.pinned,
+        "wave": step.wave,
+        **step.settings,
     }
 
 

@@ -147,7 +147,7 @@ def _evidence(
     rows: tuple[PatchRow, ...],
     baselines: Mapping[str, str],
 ) -> Evidence:
-    if node.platform is None or summary.operation_end is None:
+    if node.platform is None or summary.operation_end is None or step.operation is None:
         raise ValueError(f"{node.id} has no platform or no end time, and was sent to all the same")
     return Evidence(
         node_id=node.id,

@@ -276,6 +276,6 @@ def _look_for(parts: Parts, step: Step) -> None:
 
 def _unsettled(step: Step) -> str:
     return (
-        f"Nobody knows whether the {step.operation} was sent: AWS gave no clear answer, and no command with its "
+        f"Nobody knows whether the {step.what} was sent: AWS gave no clear answer, and no command with its "
         "id is listed. It is not sent again. An admin looks at the nodes and says whether it ran."
     )

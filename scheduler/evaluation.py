@@ -10,6 +10,7 @@ from commands.ripeness import Ripeness, ripen
 from patching.advisories import links
 from patching.digest import Parts as DigestParts
 from patching.digest import digest_of, digest_parts
+from patching.execution import Execution
 from patching.gate import (
     CheckResult,
     EnvironmentFacts,
@@ -25,11 +26,12 @@ from patching.model import Evidence, Node, Operation, PinnedPatch
 from patching.nodes import EnvironmentKey
 from patching.outcomes import NodeOutcome
 from patching.pins import pinned_list
-from patching.plan import Document, PlanStep, StepKind, install_plan
+from patching.plan import PlanStep, StepKind, install_plan
 from patching.policy import Policy
 from scheduler import backups, surroundings
-from scheduler.parts import DOCUMENT, Parts, target_of
-from scheduler.plan import REBOOT, misplaced_nodes
+from scheduler.documents import documents
+from scheduler.parts import Parts, target_of
+from scheduler.plan import misplaced_nodes
 from storage import evidence, problems, runs, steps
 from storage.changes import Change
 
@@ -80,7 +82,8 @@ def judge(parts: Parts, change: Change) -> Evaluation:
         nodes=(source_nodes, target_nodes),
         foreign=_followed_by_others(parts, source_key, source) | _followed_by_others(parts, target_key, production),
     )
-    plan = _plan(parts, target, target_nodes, pinned=change.part or policy.pin == "required")
+    execution = parts.config.applications[change.application]
+    plan = _plan(parts, target, execution, target_nodes, pinned=change.part or policy.pin == "required")
     results = evaluate(
         GateInput(
             now=now,
@@ -126,7 +129,7 @@ def judge(parts: Parts, change: Change) -> Evaluation:
         pins=pins,
         baselines=_baselines(production.evidence),
         plan=plan,
-        reboot_option=REBOOT,
+        reboot_option=execution.reboot,
         policy=policy.meaning(),
         waivers=[f"{check.name}: {check.waiver}" for check in checks if check.waiver],
         part=change.part,
@@ -181,13 +184,14 @@ def _told(ripe: Ripeness, pins: tuple[PinnedPatch, ...]) -> dict[str, Any]:
     }
 
 
-def _plan(parts: Parts, target: Target, nodes: tuple[Node, ...], *, pinned: bool) -> tuple[PlanStep, ...]:
-    """What would be sent; nothing while there is no node."""
+def _plan(
+    parts: Parts, target: Target, execution: Execution, nodes: tuple[Node, ...], *, pinned: bool
+) -> tuple[PlanStep, ...]:
+    """What would be done and sent; nothing while there is no node."""
     if not nodes:
         return ()
-    found = parts.patch_manager.document(target, DOCUMENT)
-    document = Document(found.name, found.version, found.hash, found.parameters)
-    return install_plan(document, [node.id for node in nodes], REBOOT, pinned=pinned)
+    found = documents(parts, target, execution, nodes, pinned=pinned, gated=True)
+    return install_plan(execution, found, nodes, pinned=pinned, gated=True)
 
 
 def _facts(parts: Parts, key: EnvironmentKey, nodes: tuple[Node, ...]) -> EnvironmentFacts:

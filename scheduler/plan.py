@@ -1,23 +1,21 @@
 """Sweep `plan`: a requested run gets its nodes and its steps; nothing is sent here (I1, I13)."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from aws.commands import DocumentInfo
 from aws.errors import AwsError, Throttled
+from aws.target import Target
 from patching.model import Node, Operation
 from patching.nodes import EnvironmentKey, conflicts
-from patching.plan import Document, PlanStep, install_plan, scan_plan
+from patching.plan import Document, Documents, PlanStep, install_plan, numbered, scan_plan
 from patching.states import RunState
 from scheduler import notices
+from scheduler.documents import documents
 from scheduler.parts import DOCUMENT, Parts, gone, target_of
 from storage import evidence, runs, steps
 from storage.database import to_text
 from storage.runs import Run
-
-REBOOT = "RebootIfNeeded"
 
 
 def tick(parts: Parts, now: datetime) -> None:
@@ -41,14 +39,13 @@ def plan_run(parts: Parts, run: Run) -> None:
         reachable = [node for node in nodes if node.reachable and node.platform]
         if not reachable:
             return _fail(parts, run, _nobody(key, nodes))
-        document = parts.patch_manager.document(target, DOCUMENT)
+        found = _documents(parts, run, target, reachable)
         remember_foreign(parts, run.application, run.environment, [node.id for node in reachable])
+        planned = _steps(parts, run, found, reachable)
     except AwsError as error:
         return _put_off(parts, run, error)
-    try:
-        planned = _steps(parts, run, document, reachable)
     except ValueError as error:
-        return _fail(parts, run, f"{error}, so nothing was sent. Ask AWS support, or look who replaced the document.")
+        return _fail(parts, run, f"{str(error)[:1].upper()}{str(error)[1:]}; nothing was sent.")
     with parts.store.transaction() as tx:
         now = parts.clock.now()
         begun = runs.transition(
@@ -99,18 +96,25 @@ def fresh_nodes(parts: Parts, application: str, environment: str, now: datetime)
     return {node_id: item.operation_end >= oldest for node_id, item in known.items()}
 
 
-def _steps(parts: Parts, run: Run, found: DocumentInfo, nodes: list[Node]) -> tuple[PlanStep, ...]:
-    document = Document(found.name, found.version, found.hash, found.parameters)
+def _documents(parts: Parts, run: Run, target: Target, nodes: list[Node]) -> Documents:
+    if run.operation is Operation.SCAN:
+        found = parts.patch_manager.document(target, DOCUMENT)
+        document = Document(found.name, found.version, found.hash, found.parameters)
+        return Documents(document, document)
+    execution = parts.config.applications[run.application]
+    return documents(parts, target, execution, nodes, pinned=False, gated=False)
+
+
+def _steps(parts: Parts, run: Run, found: Documents, nodes: list[Node]) -> tuple[PlanStep, ...]:
     ids = tuple(node.id for node in nodes)
     if run.operation is Operation.SCAN:
-        return scan_plan(document, ids)
-    install = install_plan(document, ids, REBOOT, pinned=False)
+        return scan_plan(found.scan, ids)
+    install = install_plan(parts.config.applications[run.application], found, nodes, pinned=False, gated=False)
     fresh = fresh_nodes(parts, run.application, run.environment, parts.clock.now())
     if all(fresh.get(node_id) for node_id in ids):
         return install
     # Without a picture from before, nobody could say afterwards what the Install changed.
-    before = scan_plan(document, ids)
-    return (*before, *(replace(step, position=step.position + len(before)) for step in install))
+    return numbered((*scan_plan(found.scan, ids), *install))
 
 
 def _nobody(key: EnvironmentKey, nodes: tuple[Node, ...]) -> str:

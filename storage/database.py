@@ -112,7 +112,10 @@ class Store:
                 "Run that version, or restore a backup made before the upgrade."
             )
         if self._mode == "rwc":
+            # A migration that builds a table anew must not have the rows that refer to it fall with the old one.
+            db.execute("PRAGMA foreign_keys = OFF")
             migrations.apply(db)
+            db.execute("PRAGMA foreign_keys = ON")
         elif migrations.pending(db):
             raise StorageError(
                 f"The database {self.path} was written by an older Patchgate; nothing was done. "

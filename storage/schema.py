@@ -332,3 +332,45 @@ def m011_rechecks(db: Database) -> None:
 def m012_inquiry_pages(db: Database) -> None:
     """An answer that is longer than a message is asked for page by page."""
     db.execute("ALTER TABLE inquiry ADD COLUMN page INTEGER NOT NULL DEFAULT 0")
+
+
+@migrations()
+def m013_plans(db: Database) -> None:
+    """A step has a wave and settings, and may be a backup, a gate or a look at health; not every step is a command."""
+    db.execute("""
+        CREATE TABLE step_new (
+            id TEXT PRIMARY KEY,
+            run_id INTEGER NOT NULL REFERENCES run(id),
+            position INTEGER NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN ('backup', 'gate', 'scan', 'install', 'health', 'verify')),
+            operation TEXT CHECK (operation IN ('Scan', 'Install')),
+            document TEXT NOT NULL,
+            document_version TEXT NOT NULL,
+            document_hash TEXT NOT NULL,
+            parameters TEXT NOT NULL,
+            node_ids TEXT NOT NULL,
+            max_concurrency TEXT NOT NULL,
+            max_errors TEXT NOT NULL,
+            delivery_timeout INTEGER NOT NULL,
+            wave INTEGER NOT NULL DEFAULT 1,
+            settings TEXT NOT NULL DEFAULT '{}',
+            state TEXT NOT NULL,
+            command_id TEXT,
+            attempts INTEGER NOT NULL DEFAULT 0,
+            not_before TEXT,
+            sending_at TEXT,
+            sent_at TEXT,
+            cancelled_at TEXT,
+            ended_at TEXT,
+            note TEXT NOT NULL DEFAULT ''
+        ) STRICT""")
+    kept = (
+        "id, run_id, position, kind, operation, document, document_version, document_hash, parameters, node_ids, "
+        "max_concurrency, max_errors, delivery_timeout, state, command_id, attempts, not_before, sending_at, sent_at, "
+        "cancelled_at, ended_at, note"
+    )
+    db.execute(f"INSERT INTO step_new ({kept}) SELECT {kept} FROM step")
+    db.execute("DROP TABLE step")
+    db.execute("ALTER TABLE step_new RENAME TO step")
+    db.execute("CREATE INDEX step_run ON step (run_id, position)")
+    db.execute("CREATE INDEX step_state ON step (state)")

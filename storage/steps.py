@@ -21,8 +21,8 @@ class Step:
     run_id: int
     position: int
     kind: StepKind
-    operation: Operation
-    document: str
+    operation: Operation | None  # None where the document is the application's own, or there is none
+    document: str  # empty: a step without a command
     document_version: str
     document_hash: str
     parameters: Mapping[str, tuple[str, ...]]
@@ -30,6 +30,8 @@ class Step:
     max_concurrency: str
     max_errors: str
     delivery_timeout: int  # seconds
+    wave: int
+    settings: Mapping[str, Any]  # as `patching.plan.PlanStep` says
     state: StepState
     command_id: str | None
     attempts: int
@@ -40,14 +42,20 @@ class Step:
     ended_at: datetime | None
     note: str
 
+    @property
+    def what(self) -> str:
+        """For people: what is sent or done."""
+        return self.operation.value if self.operation else self.document or str(self.kind)
+
 
 def plan(tx: Database, run_id: int, steps: Sequence[PlanStep], new_id: Callable[[], str]) -> None:
     """Write a run's steps, to be sent in order of position."""
     for step in steps:
         tx.execute(
             """INSERT INTO step (id, run_id, position, kind, operation, document, document_version, document_hash,
-                                 parameters, node_ids, max_concurrency, max_errors, delivery_timeout, state)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                                 parameters, node_ids, max_concurrency, max_errors, delivery_timeout, wave, settings,
+                                 state)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             [
                 new_id(),
                 run_id,
@@ -62,6 +70,8 @@ def plan(tx: Database, run_id: int, steps: Sequence[PlanStep], new_id: Callable[
                 step.max_concurrency,
                 step.max_errors,
                 step.delivery_timeout,
+                step.wave,
+                to_json(step.settings),
                 StepState.PLANNED,
             ],
         )
@@ -113,7 +123,8 @@ def _select(db: Database, rest: str, *arguments: object) -> list[Step]:
 def _step(row: Any) -> Step:  # noqa: ANN401 - sqlite3.Row is untyped
     values = dict(row)
     values["kind"] = StepKind(values["kind"])
-    values["operation"] = Operation(values["operation"])
+    values["operation"] = Operation(values["operation"]) if values["operation"] else None
+    values["settings"] = json.loads(values["settings"])
     values["state"] = StepState(values["state"])
     values["parameters"] = {name: tuple(items) for name, items in json.loads(values["parameters"]).items()}
     values["node_ids"] = tuple(json.loads(values["node_ids"]))

@@ -33,7 +33,10 @@ _STEPS_SHOWN = 5
 _STAGES = {
     "requested": "Waiting to start.",
     "scanning": "Scanning.",
+    "backing up": "Backing up.",
+    "looking again": "Looking at the next nodes again.",
     "installing": "Installing.",
+    "checking health": "Checking health.",
     "verifying": "Verifying with a fresh scan.",
     "ended": "Finishing.",
 }
@@ -154,7 +157,7 @@ def _settle(run: Run, unsettled: Sequence[Step]) -> list[Block]:
         tried = f", tried {when(step.sending_at)}" if step.sending_at else ""
         note = f" {prose(step.note, 300)}" if step.note else ""
         words = (
-            f"*Was this command sent?* {step.operation.value} on "
+            f"*Was this command sent?* {step.what} on "
             f"{several([names.get(node_id, node_id) for node_id in step.node_ids])}{tried}.{note}\n"
             f"In the AWS console, Systems Manager, Run Command, look for a command of {code(step.document)} with "
             f"{code(step.id)} in its comment. An admin then says here what is true; neither answer sends anything."

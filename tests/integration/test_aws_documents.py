@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from aws.documents import INSTALL_WITH_HOOKS, SHIPPED, Documents
+from aws.documents import SHIPPED, Documents
 from aws.errors import AccessRefused
 from aws.patching import PatchManager
 from aws.sessions import Sessions
 from aws.target import Target
+from patching.hooks import INSTALL_WITH_HOOKS
 from patching.plan import BASELINE_PARAMETERS
 from sandbox.aws.server import SimulatedAws
 from sandbox.aws.world import World

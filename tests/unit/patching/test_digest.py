@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from patching.digest import Parts, digest_of, digest_parts, moved
 from patching.model import PinnedPatch
-from patching.plan import Document, PlanStep, install_plan
+from patching.plan import PlanStep
+from tests.unit.patching.plans import DOCUMENT, installing
 
-DOCUMENT = Document("AWS-RunPatchBaseline", "1", "d" * 64)
 NODES = ("i-1", "i-2")
 OPENSSL = PinnedPatch("openssl.amd64", "openssl.amd64:3.0.16")
 
@@ -26,7 +26,7 @@ def parts(**changes: Any) -> Parts:
         "node_ids": NODES,
         "pins": (OPENSSL, PinnedPatch("curl.amd64", "curl.amd64:7.88.1-10")),
         "baselines": {"Debian 12": "a" * 64},
-        "plan": install_plan(DOCUMENT, NODES, "RebootIfNeeded", pinned=True),
+        "plan": installing(NODES),
         "reboot_option": "RebootIfNeeded",
         "policy": {"soak": "7d"},
     }
@@ -34,7 +34,7 @@ def parts(**changes: Any) -> Parts:
 
 
 def plan_with(**changes: Any) -> list[PlanStep]:
-    first, *rest = install_plan(DOCUMENT, NODES, "RebootIfNeeded", pinned=True)
+    first, *rest = installing(NODES)
     return [replace(first, **changes), *rest]
 
 
@@ -69,7 +69,7 @@ MOVES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "a node joined": (
         {
             "node_ids": (*NODES, "i-3"),
-            "plan": install_plan(DOCUMENT, (*NODES, "i-3"), "RebootIfNeeded", pinned=True),
+            "plan": installing((*NODES, "i-3")),
         },
         ("node i-3 joined",),
     ),
@@ -88,9 +88,9 @@ MOVES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
         {"plan": plan_with(document=replace(DOCUMENT, hash="e" * 64))},
         ("step 1 of the plan: the document's content changed",),
     ),
-    "concurrency": ({"plan": plan_with(max_concurrency="100%")}, ("step 1 of the plan: max concurrency 50% → 100%",)),
+    "concurrency": ({"plan": plan_with(max_concurrency="100%")}, ("step 1 of the plan: max concurrency 1 → 100%",)),
     "errors": ({"plan": plan_with(max_errors="1")}, ("step 1 of the plan: max errors 0 → 1",)),
-    "delivery": ({"plan": plan_with(delivery_timeout=60)}, ("step 1 of the plan: delivery timeout 3600 → 60",)),
+    "delivery": ({"plan": plan_with(delivery_timeout=60)}, ("step 1 of the plan: delivery timeout 7800 → 60",)),
     "pinned": ({"plan": plan_with(pinned=False)}, ("step 1 of the plan: pinned true → false",)),
     "a parameter": (
         {"plan": plan_with(parameters={"Operation": ("Install",)})},

@@ -14,11 +14,12 @@ from patching.gate import EnvironmentFacts, GateInput, GatePolicy, InstallFact, 
 from patching.model import Evidence, Node, Operation, PatchRow, PatchState, PinnedPatch, Platform
 from patching.outcomes import NodeOutcome
 from patching.pins import pinned_list
-from patching.plan import Document, install_plan
+from patching.plan import Document
 from patching.preflight import NodeInquiry
 from patching.states import RunState
 from tests.unit.patching.build import DEBIAN, NOW, REDHAT, SOAK, WINDOWS, evidence, source_facts, target_facts
 from tests.unit.patching.oracle import says_yes
+from tests.unit.patching.plans import installing
 
 FEDORA = Platform("Fedora Linux", "41", "x86_64")
 MARCH = ("KB5023702", "2023-03 Cumulative Update for Windows Server 2019 (1809) for x64-based Systems (KB5023702)")
@@ -234,7 +235,7 @@ def _digest(gate: GateInput) -> str:
             node_ids=ids,
             pins=_pins(gate),
             baselines={},
-            plan=install_plan(document, ids, "RebootIfNeeded", pinned=True) if ids else (),
+            plan=installing(ids, document=document) if ids else (),
             reboot_option="RebootIfNeeded",
             policy={},
         )

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from patching.model import Evidence, PatchRow, PatchState, PatchSummary
-from patching.plan import Document, StepKind, install_plan, scan_plan
+from patching.plan import Document, StepKind, scan_plan
 from patching.states import RunState
 from storage import evidence, runs, steps
 from storage.database import Store
 from storage.runs import Run
 from tests.unit.patching.build import INSTALLED, MISSING, row
 from tests.unit.patching.build import evidence as reported
+from tests.unit.patching.plans import installing
 from tests.unit.storage.rows import NOW, everything, killed_half_way, run_in
 
 DOCUMENT = Document("AWS-RunPatchBaseline", "1", "a" * 64)
@@ -64,7 +65,7 @@ def test_what_was_known_before_an_install_is_not_its_own_verification(store: Sto
     """An Install with a scan of its own before it: before that scan's picture, after the verification's."""
     save(store, reported("a", [NEW]))
     run = run_in(store, RunState.RUNNING)
-    plan = (*scan_plan(DOCUMENT, ["i-a"]), *install_plan(DOCUMENT, ["i-a"], "RebootIfNeeded", pinned=False))
+    plan = (*scan_plan(DOCUMENT, ["i-a"]), *installing(["i-a"], pinned=False))
     ids = iter(("own-scan", "install", "verify"))
     with store.transaction() as tx:
         steps.plan(tx, run.id, plan, lambda: next(ids))

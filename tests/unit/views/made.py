@@ -129,6 +129,8 @@ def step(**changed: Any) -> Step:
         "run_id": 12,
         "position": 1,
         "kind": StepKind.INSTALL,
+        "wave": 1,
+        "settings": {},
         "operation": Operation.INSTALL,
         "document": "AWS-RunPatchBaseline",
         "document_version": "1",
