@@ -72,7 +72,16 @@ RUN_TRANSITIONS: Final[Mapping[RunState, frozenset[RunState]]] = {
             RunState.NEEDS_HUMAN,
         }
     ),
-    RunState.PAUSED: frozenset({RunState.RUNNING, RunState.CANCELLED, RunState.NEEDS_HUMAN}),
+    RunState.PAUSED: frozenset(
+        {
+            RunState.RUNNING,
+            RunState.SUCCEEDED,
+            RunState.DEVIATED,
+            RunState.FAILED,
+            RunState.CANCELLED,
+            RunState.NEEDS_HUMAN,
+        }
+    ),
     RunState.NEEDS_HUMAN: frozenset({RunState.RUNNING, RunState.FAILED}),
     RunState.SUCCEEDED: frozenset(),
     RunState.DEVIATED: frozenset(),

@@ -52,6 +52,8 @@ class Run:
     changed_rows: bool | None  # Install only: whether the verification shows any changed row
     resumed: int  # how often Patchgate was restarted in the middle of it
     note: str
+    cancelled_by: str | None  # who asked to send nothing more; the run ends when what was sent has ended (I9)
+    cancelled_at: datetime | None
 
     @property
     def ref(self) -> str:
@@ -206,6 +208,18 @@ def set_note(tx: Database, run: Run, note: str) -> None:
         outbox.touch(tx, run.subject)
 
 
+def cancel(tx: Database, run: Run, now: datetime, actor: str) -> Run:
+    """Nothing more of it is sent from this commit on; a second time changes nothing."""
+    done = tx.execute(
+        "UPDATE run SET cancelled_by = ?, cancelled_at = ? WHERE id = ? AND cancelled_at IS NULL",
+        [actor, to_text(now), run.id],
+    )
+    if done.rowcount:
+        audit.append(tx, now, actor, run.ref, "cancel asked", {"state": run.state})
+        outbox.touch(tx, run.subject)
+    return get(tx, run.id)
+
+
 def mark_resumed(tx: Database, now: datetime) -> list[Run]:
     """After a start: every open run goes on from its rows, and says so."""
     runs = in_state(tx, RunState.REQUESTED, RunState.RUNNING, RunState.PAUSED, RunState.NEEDS_HUMAN)
@@ -234,7 +248,7 @@ def _run(row: Any) -> Run:  # noqa: ANN401 - sqlite3.Row is untyped
     values["nodes"] = tuple(_node(node) for node in json.loads(values["nodes"]))
     pins = values["pins"]
     values["pins"] = None if pins is None else tuple(PinnedPatch(**pin) for pin in json.loads(pins))
-    for name in ("requested_at", "started_at", "ended_at"):
+    for name in ("requested_at", "started_at", "ended_at", "cancelled_at"):
         values[name] = to_time(values[name])
     return Run(**values)
 

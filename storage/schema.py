@@ -374,3 +374,10 @@ def m013_plans(db: Database) -> None:
     db.execute("ALTER TABLE step_new RENAME TO step")
     db.execute("CREATE INDEX step_run ON step (run_id, position)")
     db.execute("CREATE INDEX step_state ON step (state)")
+
+
+@migrations()
+def m014_cancelled_runs(db: Database) -> None:
+    """A run of which nothing more is to be sent goes on until what was sent has ended."""
+    db.execute("ALTER TABLE run ADD COLUMN cancelled_by TEXT")
+    db.execute("ALTER TABLE run ADD COLUMN cancelled_at TEXT")

@@ -59,6 +59,8 @@ def run(**changed: Any) -> Run:
         "pins_url": None,
         "changed_rows": None,
         "resumed": 0,
+        "cancelled_by": None,
+        "cancelled_at": None,
         "note": "",
     }
     return Run(**{**values, **changed})
