@@ -3,21 +3,25 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from aws.caller import MOST_IDS, Caller
 from aws.errors import DefiniteRefusal, calling
 from aws.target import Target
+from patching.following import CommandStatus
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm.type_defs import (
         CommandFilterTypeDef,
         CommandTypeDef,
         ListCommandsRequestPaginateTypeDef,
+        ListCommandsResultTypeDef,
         SendCommandRequestTypeDef,
     )
 
 LONGEST_COMMENT = 100
+UNKNOWN_COMMAND = "InvalidCommandId"  # AWS's code for a command that it does not know (it keeps them for 30 days)
 _LONGEST_COMPLAINT = 300
 # AWS's clock and ours may differ; a look-up that starts too early costs a page, one that starts too late a doubt.
 _CLOCK_SKEW = timedelta(minutes=15)
@@ -55,18 +59,6 @@ class SendRequest:
             raise ValueError(f"{len(self.instance_ids)} instance ids; a command takes 1 to {MOST_IDS}")
         if len(self.comment) > LONGEST_COMMENT:
             raise ValueError(f"comment of {len(self.comment)} characters; a command takes {LONGEST_COMMENT}")
-
-
-@dataclass(frozen=True, slots=True)
-class CommandStatus:
-    """The command as a whole: for people only, a node's outcome is its invocation's (I9)."""
-
-    status: str
-    details: str
-    target_count: int
-    completed_count: int
-    error_count: int
-    delivery_timed_out_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,36 +146,54 @@ class Commands(Caller):
             )
 
     def _listed(self, target: Target, since: datetime, instance_id: str | None = None) -> "Iterator[CommandTypeDef]":
+        for page in self._pages(target, since, instance_id):
+            yield from page["Commands"]
+
+    def _pages(
+        self, target: Target, since: datetime, instance_id: str | None = None
+    ) -> "Iterator[ListCommandsResultTypeDef]":
         arguments: ListCommandsRequestPaginateTypeDef = {
             "Filters": [{"key": "InvokedAfter", "value": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}],
             "PaginationConfig": {"PageSize": MOST_IDS},
         }
         if instance_id is not None:
             arguments["InstanceId"] = instance_id
-        client = self._sessions.client("ssm", target)
-        for page in client.get_paginator("list_commands").paginate(**arguments):
-            yield from page["Commands"]
+        yield from self._sessions.client("ssm", target).get_paginator("list_commands").paginate(**arguments)
+
+    def statuses(self, target: Target, command_ids: Collection[str], since: datetime) -> Mapping[str, CommandStatus]:
+        """Each of these commands as a whole; one that AWS does not know, or not any more, is left out.
+
+        Calls: a page for each 50 commands that anybody sent at `since` or later, until all are found. What stands
+        behind more pages than there are commands left is asked for by its id, which is then no dearer.
+        """
+        missing = set(command_ids)
+        found: dict[str, CommandStatus] = {}
+        with calling("ListCommands", target):
+            for page in islice(self._pages(target, since - _CLOCK_SKEW), len(missing)):
+                found |= {each["CommandId"]: _status(each) for each in page["Commands"] if each["CommandId"] in missing}
+                missing -= found.keys()
+                if not missing:
+                    break
+        for command_id in sorted(missing):
+            try:
+                found[command_id] = self.command(target, command_id)
+            except DefiniteRefusal as error:
+                if error.code != UNKNOWN_COMMAND:
+                    raise
+        return found
 
     def command(self, target: Target, command_id: str) -> CommandStatus:
-        """Raises DefiniteRefusal where AWS no longer knows the command (it keeps them for 30 days)."""
+        """Raises DefiniteRefusal where AWS does not know the command, or not any more."""
         client = self._sessions.client("ssm", target)
         with calling("ListCommands", target, command_id):
             found = client.list_commands(CommandId=command_id)["Commands"]
             if not found:
                 raise DefiniteRefusal(
                     f"AWS does not know command {command_id} in {target}; check the account and Region.",
-                    code="InvalidCommandId",
+                    code=UNKNOWN_COMMAND,
                     operation="ListCommands",
                 )
-            command = found[0]
-            return CommandStatus(
-                status=command["Status"],
-                details=command["StatusDetails"],
-                target_count=command["TargetCount"],
-                completed_count=command["CompletedCount"],
-                error_count=command["ErrorCount"],
-                delivery_timed_out_count=command.get("DeliveryTimedOutCount", 0),
-            )
+            return _status(found[0])
 
     def invocations(self, target: Target, command_id: str) -> tuple[Invocation, ...]:
         """One for each node that AWS has taken the command up for, which may be fewer than were named (I9)."""
@@ -251,6 +261,17 @@ class Commands(Caller):
         client = self._sessions.client("ssm", target, retries=False)
         with calling("CancelCommand", target, command_id):
             client.cancel_command(CommandId=command_id)
+
+
+def _status(command: "CommandTypeDef") -> CommandStatus:
+    return CommandStatus(
+        status=command["Status"],
+        details=command["StatusDetails"],
+        target_count=command["TargetCount"],
+        completed_count=command["CompletedCount"],
+        error_count=command["ErrorCount"],
+        delivery_timed_out_count=command.get("DeliveryTimedOutCount", 0),
+    )
 
 
 def _last_words(output: str) -> str:

@@ -165,7 +165,7 @@ def _sweeps(parts: Parts, directory: SlackDirectory, delivery: Delivery) -> tupl
         Sweep("dispatch", 1, partial(dispatch.tick, parts)),
         Sweep("restored", 5, partial(restored.tick, parts)),
         Sweep("settle", 5, partial(dispatch.settle, parts)),
-        Sweep("track", 1, Tracker(parts, {}).tick),
+        Sweep("track", 1, Tracker(parts).tick),
         Sweep("collect", 1, partial(collect.tick, parts)),
         Sweep("finish", 1, partial(finish.tick, parts)),
         Sweep("changes", 1, partial(changes.tick, parts)),

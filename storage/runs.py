@@ -2,15 +2,17 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from sqlite_utils import Database
 
 from patching.model import Node, Operation, PinnedPatch, Platform
+from patching.nodes import EnvironmentKey
 from patching.outcomes import NodeOutcome
 from patching.states import RUN_TRANSITIONS, RunState, require
 from storage import audit, outbox
@@ -135,6 +137,15 @@ def open_run(db: Database, application: str, environment: str) -> Run | None:
     )
 
 
+def places(db: Database, run_ids: Collection[int]) -> dict[int, EnvironmentKey]:
+    """Run id → the environment that it is about, without reading whole runs."""
+    rows = db.execute(
+        "SELECT id, application, environment FROM run WHERE id IN (SELECT value FROM json_each(?))",
+        [to_json(sorted(run_ids))],
+    )
+    return {row["id"]: EnvironmentKey(row["application"], row["environment"]) for row in rows}
+
+
 def in_state(db: Database, *states: RunState, most: int = -1) -> list[Run]:
     """Oldest first, `most` of them where it is not negative: a run is dear to read."""
     marks = ", ".join("?" for _ in states)
@@ -202,9 +213,10 @@ def transition(
 
 
 def set_note(tx: Database, run: Run, note: str) -> None:
-    """What a person should know while it waits, e.g. that AWS throttles. Not a transition."""
+    """What a person should know while it waits, e.g. that AWS throttles. Not a transition; nothing where the run has
+    moved on since `run` was read."""
     if run.note != note:
-        tx.execute("UPDATE run SET note = ? WHERE id = ?", [note, run.id])
+        tx.execute("UPDATE run SET note = ? WHERE id = ? AND state = ?", [note, run.id, run.state])
         outbox.touch(tx, run.subject)
 
 
@@ -245,12 +257,18 @@ def _run(row: Any) -> Run:  # noqa: ANN401 - sqlite3.Row is untyped
     values["state"] = RunState(values["state"])
     values["production"] = bool(values["production"])
     values["changed_rows"] = None if values["changed_rows"] is None else bool(values["changed_rows"])
-    values["nodes"] = tuple(_node(node) for node in json.loads(values["nodes"]))
+    values["nodes"] = _nodes(values["nodes"])
     pins = values["pins"]
     values["pins"] = None if pins is None else tuple(PinnedPatch(**pin) for pin in json.loads(pins))
     for name in ("requested_at", "started_at", "ended_at", "cancelled_at"):
         values[name] = to_time(values[name])
     return Run(**values)
+
+
+@lru_cache(maxsize=64)
+def _nodes(text: str) -> tuple[Node, ...]:
+    """Every sweep reads the open runs at every tick, and a run's nodes are written once: parse them once."""
+    return tuple(_node(node) for node in json.loads(text))
 
 
 def _node(values: Mapping[str, Any]) -> Node:
@@ -268,6 +286,16 @@ class Invocation:
     details: str
     outcome: NodeOutcome | None  # None while it may still run
     note: str
+
+
+def ended_nodes(db: Database, step_ids: Collection[str]) -> dict[str, int]:
+    """Step id → how many of its nodes have come to their end; steps without any are left out."""
+    rows = db.execute(
+        """SELECT step_id, count(*) AS ended FROM invocation
+           WHERE outcome IS NOT NULL AND step_id IN (SELECT value FROM json_each(?)) GROUP BY step_id""",
+        [to_json(sorted(step_ids))],
+    )
+    return {row["step_id"]: row["ended"] for row in rows}
 
 
 def invocations(db: Database, step_id: str) -> dict[str, Invocation]:

@@ -38,15 +38,17 @@ def test_I9_a_node_that_never_answers_fails_when_its_time_has_passed_and_not_bef
     assert run_of(town, ref).state is RunState.RUNNING
     town.jump(hours=3)
     card = town.card(ref, "*Failed.*", "1 of 2 nodes did not succeed", channel=CHANNEL)
-    assert f"`{second.name}` failed: ExecutionTimedOut" in words_of(card)
+    assert f"`{second.name}` failed: Execution Timed Out: the node worked on it for longer than allowed" in words_of(
+        card
+    )
     assert outcomes(town, ref) == {first.id: NodeOutcome.SUCCEEDED, second.id: NodeOutcome.TIMED_OUT}
 
 
 @pytest.mark.parametrize(
     ("application", "agent", "outcome", "words"),
     [
-        ("silent", "silent", NodeOutcome.DELIVERY_TIMED_OUT, "DeliveryTimedOut"),
-        ("lost", "lost", NodeOutcome.UNDELIVERABLE, "Undeliverable"),
+        ("silent", "silent", NodeOutcome.DELIVERY_TIMED_OUT, "Delivery Timed Out: AWS did not hear"),
+        ("lost", "lost", NodeOutcome.UNDELIVERABLE, "Undeliverable: the node does not exist"),
     ],
 )
 def test_I9_a_node_that_took_nothing_fails_although_the_command_succeeded(
@@ -119,9 +121,9 @@ def test_I9_a_package_that_fails_on_one_node_stops_the_others_and_all_are_verifi
     first, second = nodes(town, "fails")
     ref = ask(town, "/patch install fails nonprod")
     card = town.card(ref, "*Failed.*", channel=CHANNEL)
-    assert f"`{second.name}` failed: Failed" in words_of(card)
+    assert f"`{second.name}` failed: Failed: the document ended with an error on the node" in words_of(card)
     scan, install, verify = steps_of(town, ref)
-    assert f"`{first.name}` failed: Terminated" in words_of(card)
+    assert f"`{first.name}` failed: Terminated: AWS stopped the command because other nodes failed" in words_of(card)
     assert outcomes_of(town, install.id) == {first.id: NodeOutcome.TERMINATED, second.id: NodeOutcome.FAILED}
     assert outcomes_of(town, verify.id) == {first.id: NodeOutcome.SUCCEEDED, second.id: NodeOutcome.SUCCEEDED}
     assert scan.sent_at

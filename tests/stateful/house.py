@@ -27,7 +27,7 @@ from sandbox.aws.world import World
 from sandbox.clock import SandboxClock
 from sandbox.fleet import fleet_config
 from scheduler import changes as change_sweep
-from scheduler import collect, decisions, dispatch, finish, plan
+from scheduler import collect, decisions, dispatch, finish, plan, settle
 from scheduler.parts import Parts
 from scheduler.pool import Pool
 from scheduler.track import Tracker
@@ -121,11 +121,11 @@ class House:
             pool=Inline(),
             new_id=lambda: str(uuid4()),
         )
-        self._tracker = Tracker(self.parts, {})
+        self._tracker = Tracker(self.parts)
         with self.store.transaction() as tx:
             outbox.recover(tx)
             runs.mark_resumed(tx, self.clock.now())
-        dispatch.recover(self.parts)
+        settle.recover(self.parts)
 
     def restart(
         self, policy: Mapping[str, object] | None = None, *, backup: Mapping[str, object] | None = None
@@ -163,7 +163,7 @@ class House:
         for tick in (
             plan.tick,
             dispatch.tick,
-            dispatch.settle,
+            settle.tick,
             _tracked(self._tracker),
             collect.tick,
             finish.tick,
