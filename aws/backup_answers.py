@@ -30,6 +30,7 @@ class Taken:
     started_at: datetime
     state: State
     percent: int | None
+    why: str = ""  # of a failed one: what EC2 says about it, e.g. that a KMS key is not accessible
 
     @property
     def ended(self) -> bool:
@@ -89,7 +90,8 @@ def taken_image(found: "ImageTypeDef", node_id: str = "") -> Taken:
     state = _IMAGE_STATES.get(found["State"], State.FAILED)
     percent = 100 if state is State.COMPLETE else None
     node = node_id or tags_of(found).get(NODE, "")
-    return Taken(Kind.IMAGE, node, (found["ImageId"],), _created(found), state, percent)
+    why = str(found.get("StateReason", {}).get("Message", ""))
+    return Taken(Kind.IMAGE, node, (found["ImageId"],), _created(found), state, percent, why)
 
 
 def taken_snapshots(node_id: str, members: "Sequence[SnapshotTypeDef]") -> Taken:
@@ -102,6 +104,7 @@ def taken_snapshots(node_id: str, members: "Sequence[SnapshotTypeDef]") -> Taken
         started_at=min(each["StartTime"].astimezone(UTC) for each in members),
         state=state,
         percent=min(_percent(each.get("Progress", "")) for each in members),
+        why=next((each["StateMessage"] for each in members if each.get("StateMessage")), ""),
     )
 
 

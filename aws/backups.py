@@ -144,8 +144,9 @@ class Backups(Caller):
     def find(self, target: Target, step: str) -> Mapping[str, Taken]:
         """{node id: the backup that the step took of it}, as far as EC2 lists it by its tags; none proves nothing.
 
+        A set that lacks a snapshot of a volume which is attached now is left out: EC2 may not list all of it yet.
         Where a step took two of a node, because an answer was lost, the older. Calls: DescribeSnapshots and
-        DescribeImages, paged. It follows a backup to its end, too. Raises AwsError.
+        DescribeImages, paged, and where there are snapshots DescribeInstances. Raises AwsError.
         """
         taken: dict[str, Taken] = {}
         for image in self._images(target, f"tag:{STEP}", [step]):
@@ -156,8 +157,11 @@ class Backups(Caller):
         for snapshot in self._snapshots(target, f"tag:{STEP}", [step]):
             moment = snapshot["StartTime"].astimezone(UTC).replace(microsecond=0)
             sets[tags_of(snapshot).get(NODE, ""), moment].append(snapshot)
+        nodes = sorted({node_id for node_id, _ in sets if node_id})
+        volumes = {m.node_id: {volume.id for volume in m.volumes} for m in self._machines(target, nodes)}
         for (node_id, _), members in sorted(sets.items()):
-            taken.setdefault(node_id, taken_snapshots(node_id, members))
+            if volumes.get(node_id, set()) <= {each["VolumeId"] for each in members}:
+                taken.setdefault(node_id, taken_snapshots(node_id, members))
         return taken
 
     def progress(self, target: Target, taken: Sequence[Taken]) -> Mapping[str, Taken]:

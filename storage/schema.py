@@ -381,3 +381,20 @@ def m014_cancelled_runs(db: Database) -> None:
     """A run of which nothing more is to be sent goes on until what was sent has ended."""
     db.execute("ALTER TABLE run ADD COLUMN cancelled_by TEXT")
     db.execute("ALTER TABLE run ADD COLUMN cancelled_at TEXT")
+
+
+@migrations()
+def m015_backups(db: Database) -> None:
+    """What a step took of each of its nodes before anything was installed; the request is a row before it goes out."""
+    db.execute("""
+        CREATE TABLE backup (
+            step_id TEXT NOT NULL REFERENCES step(id),
+            node_id TEXT NOT NULL,
+            kind TEXT NOT NULL CHECK (kind IN ('snapshots', 'image')),
+            asked INTEGER NOT NULL DEFAULT 0,
+            asked_at TEXT,
+            ids TEXT NOT NULL DEFAULT '[]',
+            started_at TEXT,
+            complete INTEGER NOT NULL DEFAULT 0,
+            PRIMARY KEY (step_id, node_id)
+        ) STRICT""")
