@@ -71,7 +71,7 @@ class PlanStep:
     `settings` are JSON values: `wave_name` of every step; `step_seconds` and `reboot_seconds` of commands; of an
     Install `at_once` and `errors` (nodes of the wave that may be under way, that may have failed) and `hooks`
     (parameter → name, version, hash); of a health step without document `wait_seconds` and `alarms`; of a backup
-    without document `take` (snapshots or image).
+    without document `take` (snapshots or image), and `step_seconds` until all of it is complete.
     """
 
     kind: StepKind
@@ -193,7 +193,11 @@ def _backups(execution: Execution, documents: Documents, nodes: Sequence[Node]) 
     if documents.backup:
         steps += _own_document(StepKind.BACKUP, documents.backup, execution, everything, 0)
     if execution.backup.kind is not BackupKind.NONE:
-        settings: dict[str, JsonValue] = {"take": execution.backup.kind.value}
+        settings: dict[str, JsonValue] = {
+            "wave_name": everything.name,
+            "take": execution.backup.kind.value,
+            "step_seconds": _seconds(execution.timeouts.step),
+        }
         steps += [
             replace(_without_command(StepKind.BACKUP, ids, everything, 0), settings=settings)
             for ids in _batches(node.id for node in nodes)
