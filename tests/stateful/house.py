@@ -28,6 +28,7 @@ from sandbox.clock import SandboxClock
 from sandbox.fleet import fleet_config
 from scheduler import changes as change_sweep
 from scheduler import collect, decisions, dispatch, finish, plan, settle
+from scheduler.backup_steps import BackupSteps
 from scheduler.parts import Parts
 from scheduler.pool import Pool
 from scheduler.track import Tracker
@@ -121,7 +122,7 @@ class House:
             pool=Inline(),
             new_id=lambda: str(uuid4()),
         )
-        self._tracker = Tracker(self.parts)
+        self._tracker, self._backups = Tracker(self.parts), BackupSteps(self.parts)
         with self.store.transaction() as tx:
             outbox.recover(tx)
             runs.mark_resumed(tx, self.clock.now())
@@ -163,8 +164,9 @@ class House:
         for tick in (
             plan.tick,
             dispatch.tick,
+            _ticking(self._backups),
             settle.tick,
-            _tracked(self._tracker),
+            _ticking(self._tracker),
             collect.tick,
             finish.tick,
             change_sweep.tick,
@@ -223,5 +225,5 @@ class House:
         return audit.head(self.store.db)
 
 
-def _tracked(tracker: Tracker) -> Callable[[Parts, datetime], None]:
-    return lambda parts, now: tracker.tick(now)
+def _ticking(sweep: Tracker | BackupSteps) -> Callable[[Parts, datetime], None]:
+    return lambda parts, now: sweep.tick(now)
