@@ -22,22 +22,10 @@ if TYPE_CHECKING:
 
 LONGEST_COMMENT = 100
 UNKNOWN_COMMAND = "InvalidCommandId"  # AWS's code for a command that it does not know (it keeps them for 30 days)
-_LONGEST_COMPLAINT = 300
 # AWS's clock and ours may differ; a look-up that starts too early costs a page, one that starts too late a doubt.
 _CLOCK_SKEW = timedelta(minutes=15)
 _UNFINISHED: tuple[Literal["Pending", "InProgress", "Delayed"], ...] = ("Pending", "InProgress", "Delayed")
 _ENDED = frozenset({"Success", "Cancelled", "Failed", "TimedOut"})
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentInfo:
-    """The default version of a document: the names of its `parameters`, and those of them that have no default."""
-
-    name: str
-    version: str
-    hash: str  # Sha256; empty where AWS gives none
-    parameters: frozenset[str]
-    required: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +78,6 @@ class RunningCommand:
 
 
 class Commands(Caller):
-    def document(self, target: Target, name: str) -> DocumentInfo:
-        client = self._sessions.client("ssm", target)
-        with calling("DescribeDocument", target, name):
-            document = client.describe_document(Name=name)["Document"]
-            parameters = document.get("Parameters", [])
-            return DocumentInfo(
-                name=document["Name"],
-                version=document["DocumentVersion"],
-                hash=document.get("Hash", "") if document.get("HashType") == "Sha256" else "",
-                parameters=frozenset(parameter["Name"] for parameter in parameters),
-                required=frozenset(each["Name"] for each in parameters if "DefaultValue" not in each),
-            )
-
     def send(self, target: Target, request: SendRequest) -> str:
         """Send once, without a retry at any layer, and give the command's id.
 
@@ -213,25 +188,6 @@ class Commands(Caller):
                 for found in page["CommandInvocations"]
             )
 
-    def complaints(self, target: Target, command_id: str) -> Mapping[str, str]:
-        """Node id → the last thing that its failed part of a command said, before what the agent adds about exit codes.
-
-        For people alone: no outcome is read from text (I9).
-        """
-        client = self._sessions.client("ssm", target)
-        with calling("ListCommandInvocations", target, command_id):
-            pages = client.get_paginator("list_command_invocations").paginate(
-                CommandId=command_id, Details=True, PaginationConfig={"PageSize": MOST_IDS}
-            )
-            found = {
-                each["InstanceId"]: _last_words(plugin.get("Output", ""))
-                for page in pages
-                for each in page["CommandInvocations"]
-                for plugin in each["CommandPlugins"]
-                if plugin["Status"] in {"Failed", "TimedOut"}
-            }
-        return {node_id: words for node_id, words in found.items() if words}
-
     def running_elsewhere(self, target: Target, node_ids: Collection[str]) -> Mapping[str, RunningCommand]:
         """A command by anybody, us included, that has not ended on a node: a second patch run there would fail.
 
@@ -272,9 +228,3 @@ def _status(command: "CommandTypeDef") -> CommandStatus:
         error_count=command["ErrorCount"],
         delivery_timed_out_count=command.get("DeliveryTimedOutCount", 0),
     )
-
-
-def _last_words(output: str) -> str:
-    lines = [line.strip() for line in output.splitlines()]
-    said = [line for line in lines if line and not line.startswith("failed to run commands")]
-    return said[-1][:_LONGEST_COMPLAINT] if said else ""

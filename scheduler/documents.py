@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from aws.commands import DocumentInfo
+from aws.documents import DocumentInfo, UnusableDocument
 from aws.target import Target
 from patching.execution import Execution
-from patching.hooks import INSTALL_WITH_HOOKS, INSTALL_WITH_HOOKS_UNPINNED, too_old_for_hooks
+from patching.hooks import HOOKS, INSTALL_WITH_HOOKS_UNPINNED, too_old_for_hooks
 from patching.model import Node
 from patching.phrases import listed
 from patching.plan import Document, Documents
@@ -15,34 +15,37 @@ from scheduler.parts import DOCUMENT, Parts
 def documents(
     parts: Parts, target: Target, execution: Execution, nodes: Sequence[Node], *, pinned: bool, gated: bool
 ) -> Documents:
-    """Costs a DescribeDocument for each document. Raises AwsError; ValueError where one can't do what it is for."""
-    scan = _document(parts.patch_manager.document(target, DOCUMENT))
+    """Costs a DescribeDocument for each document.
+
+    Raises UnusableDocument where one can't do what it is for there, and the other AwsErrors where AWS does not say.
+    """
     named = execution.hooks.named
-    install = scan
+    # Whether a node that is away can be patched at all is the gate's question, and nothing is sent to it.
+    old = too_old_for_hooks(node for node in nodes if node.reachable) if named else ()
+    if old:
+        raise UnusableDocument(
+            f"Hooks need SSM Agent 3.0.502 or later, and {listed(old)} "
+            f"{'has' if len(old) == 1 else 'have'} an older one, so nothing was sent: update it there first."
+        )
+    manager = parts.patch_manager
+    scan = install = _document(manager.document(target, DOCUMENT))
     if named:
-        old = too_old_for_hooks(nodes)
-        if old:
-            raise ValueError(f"{listed(old)}: hooks need SSM Agent 3.0.502 or later; update the agent there first")
-        name = INSTALL_WITH_HOOKS if pinned else INSTALL_WITH_HOOKS_UNPINNED
-        install = _document(parts.patch_manager.document(target, name))
+        unpinned = INSTALL_WITH_HOOKS_UNPINNED
+        install = _document(manager.install_with_hooks(target) if pinned else manager.document(target, unpinned))
+    platform_types = {"Windows" if node.platform.is_windows else "Linux" for node in nodes if node.platform}
+
+    def own(name: str, role: str) -> Document:
+        return _document(manager.own_document(target, name, role, platform_types))
+
+    found = {name: own(name, HOOKS[parameter]) for parameter, name in named.items()}
+    health, backup = execution.health.document, execution.backup.document
     return Documents(
         scan=scan,
         install=install,
-        hooks={parameter: _own(parts, target, name) for parameter, name in named.items()},
-        health=_own(parts, target, execution.health.document) if execution.health.document else None,
-        backup=_own(parts, target, execution.backup.document) if gated and execution.backup.document else None,
+        hooks={parameter: found[name] for parameter, name in named.items()},
+        health=own(health, "health document") if health else None,
+        backup=own(backup, "backup document") if backup and gated else None,
     )
-
-
-def _own(parts: Parts, target: Target, name: str) -> Document:
-    """A document of the application's own, which is given nothing: each of its parameters needs a default."""
-    found = parts.patch_manager.document(target, name)
-    if found.required:
-        raise ValueError(
-            f"the document {name} in {target} demands {listed(sorted(found.required))}, which nobody gives it; "
-            "give its parameters defaults"
-        )
-    return _document(found)
 
 
 def _document(found: DocumentInfo) -> Document:
