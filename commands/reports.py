@@ -4,9 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from commands.waves import (
+    NO_REACH,
+    Paused,
+    Reach,
+    Seen,
+    Wave,
+    may_cancel,
+    may_continue,
+    may_pause,
+    paused,
+    reach,
+    seen,
+    waves,
+)
 from patching.config import Configuration
 from patching.evidence import offered
-from patching.model import Evidence, Operation, PinnedPatch
+from patching.model import Evidence, Node, Operation, PinnedPatch
 from patching.outcomes import NodeOutcome, NodeResult, changed, reconcile
 from patching.plan import StepKind
 from patching.proof import patch_key
@@ -18,7 +32,7 @@ from storage.changes import Change
 from storage.database import Store
 from storage.decisions import Decision
 from storage.problems import Problem
-from storage.runs import Purpose, Run
+from storage.runs import Invocation, Purpose, Run
 from storage.steps import Step
 
 _DOING = {
@@ -37,7 +51,7 @@ class NodeLine:
 
     id: str
     name: str
-    state: str  # waiting, running, done, failed, unreached
+    state: str  # waiting, running, done, failed, unreached, untouched (left alone when the run was cancelled)
     detail: str  # a few words: "verifying", "Execution Timed Out", "agent is not online"
 
 
@@ -55,6 +69,12 @@ class RunReport:
     unsettled: tuple[Step, ...]  # steps of which a person must say whether they were sent
     may_report_problem: bool  # an ended non-production Install
     change: Change | None = None  # the change behind a production Install
+    waves: tuple[Wave, ...] = ()  # of an Install, in order
+    reach: Reach = NO_REACH  # of an Install
+    paused: Paused | None = None
+    may_cancel: bool = False  # these three: whether it can be asked for now, by somebody with the right
+    may_pause: bool = False
+    may_continue: bool = False
 
     @property
     def finished_nodes(self) -> int:
@@ -76,16 +96,18 @@ class ChangeReport:
 def run_report(store: Store, run: Run) -> RunReport:
     db = store.db
     planned = steps.of_run(db, run.id)
-    known = evidence.of_run(db, run.id)
+    tracked = seen(db, planned)
+    found = waves(planned, tracked)
     ended = run.state.ended
     install = run.operation is Operation.INSTALL
+    known = _judged_by(planned, evidence.of_run(db, run.id), install=install)
     titles = evidence.earlier_titles(db, run.id) if known and not install else {}
     versions = {key: version_of(key[1], title) or title for key, title in titles.items()}
     items = tuple(known.values())
     before = evidence.before_run(db, run.id, run.application, run.environment) if install and known else {}
     return RunReport(
         run=run,
-        nodes=tuple(_lines(store, run, planned, known)),
+        nodes=tuple(_lines(run, planned, tracked)),
         stage=_stage(run, planned),
         by_severity=missing_by_severity(items),
         missing=missing_patches(items, versions),
@@ -99,6 +121,12 @@ def run_report(store: Store, run: Run) -> RunReport:
         ),
         may_report_problem=install and not run.production and ended and run.state is not RunState.CANCELLED,
         change=changes.find(db, run.change_id) if run.change_id and run.purpose is Purpose.CHANGE else None,
+        waves=found,
+        reach=reach(planned, tracked),
+        paused=paused(db, run, planned),
+        may_cancel=may_cancel(run, planned),
+        may_pause=may_pause(run, found),
+        may_continue=may_continue(run),
     )
 
 
@@ -130,29 +158,55 @@ def _stage(run: Run, planned: list[Step]) -> str:
     return _DOING[current.kind]
 
 
-def _lines(store: Store, run: Run, planned: list[Step], known: Mapping[str, Evidence]) -> list[NodeLine]:
+def _judged_by(planned: list[Step], known: Mapping[str, Evidence], *, install: bool) -> Mapping[str, Evidence]:
+    """What a run's outcome is read from: of an Install its verification, not what was seen before it (I8)."""
+    if not install:
+        return known
+    verified = {step.id for step in planned if step.kind is StepKind.VERIFY}
+    return {node_id: item for node_id, item in known.items() if item.snapshot_id in verified}
+
+
+def _lines(run: Run, planned: list[Step], known: Seen) -> list[NodeLine]:
     """The expected nodes, each with the newest thing known of it."""
-    seen = {step.id: runs.invocations(store.db, step.id) for step in planned}
     lines = []
     for node in sorted(run.nodes, key=lambda node: (node.name, node.id)):
-        mine = [(step, seen[step.id].get(node.id)) for step in planned if node.id in step.node_ids]
+        mine = [(step, known[step.id].get(node.id)) for step in planned if node.id in step.node_ids]
         bad = next((found for _, found in mine if found and found.outcome not in (None, NodeOutcome.SUCCEEDED)), None)
         if not mine:
             reason = "stopped" if node.power != "running" else "its agent is not online"
             lines.append(NodeLine(node.id, node.name, "unreached" if planned or run.state.ended else "waiting", reason))
         elif bad:
             lines.append(NodeLine(node.id, node.name, "failed", bad.note or bad.details or str(bad.outcome)))
+        elif run.cancelled_at and _left_alone(run, [step for step, _ in mine]):
+            lines.append(NodeLine(node.id, node.name, "untouched", ""))
         elif all(step.state.ended for step, _ in mine):
             unsent = next((step.note for step, found in mine if found is None), None)
             state = "failed" if unsent is not None else "done"
             lines.append(NodeLine(node.id, node.name, state, unsent or ""))
         else:
-            step, found = next(pair for pair in mine if not pair[0].state.ended)
-            done = found is not None and found.outcome is not None and step is mine[-1][0]
-            running = found is not None and found.status in {"InProgress", "Delayed"}
-            state = "done" if done else "running" if running or step is not mine[0][0] else "waiting"
-            lines.append(NodeLine(node.id, node.name, state, _DOING[step.kind]))
+            lines.append(_under_way(node, mine, several=planned[-1].wave > 1))
     return lines
+
+
+def _left_alone(run: Run, mine: list[Step]) -> bool:
+    """Whether a cancelled run never began on a node what it was for."""
+    return all(
+        step.state is StepState.FAILED and step.sending_at is None
+        for step in mine
+        if step.operation is run.operation and step.kind is not StepKind.VERIFY
+    )
+
+
+def _under_way(node: Node, mine: list[tuple[Step, Invocation | None]], *, several: bool) -> NodeLine:
+    """`several`: the run has more than one wave."""
+    step, found = next(pair for pair in mine if not pair[0].state.ended)
+    done = found is not None and found.outcome is not None and step is mine[-1][0]
+    running = found is not None and found.status in {"InProgress", "Delayed"}
+    earlier = any(each.state.ended for each, _ in mine if each.wave == step.wave)
+    state = "done" if done else "running" if running or earlier else "waiting"
+    return NodeLine(
+        node.id, node.name, state, f"wave {step.wave}" if several and state == "waiting" else _DOING[step.kind]
+    )
 
 
 def _installed(before: Mapping[str, Evidence], after: Mapping[str, Evidence]) -> dict[PinnedPatch, int]:
