@@ -11,6 +11,7 @@ from commands.errors import Refused
 from commands.replies import Done, Reply
 from patching.config import Configuration
 from patching.gate import Outcome
+from patching.gate_backups import is_attestation_asked
 from patching.gate_source import NO_PROBLEM
 from patching.states import ChangeState
 from storage import changes, decisions, problems
@@ -23,14 +24,14 @@ class ApprovalForm:
     """What an approver fills in, so that an approval is more than a click."""
 
     has_read: bool
-    backup: str  # where the database backup is, and from when
+    backup: str  # where the database backup is, and from when; empty where the gate has that answer already
     application: str  # its name, typed
 
     def check(self, change: Change) -> None:
         """Raises Refused for what is missing."""
         if not self.has_read:
             raise Refused("Please read what the patches address before you approve.", field="read")
-        if not self.backup.strip():
+        if is_attestation_asked(change.checks) and not self.backup.strip():
             raise Refused("Please say where the database backup is, and from when.", field="backup")
         if self.application.strip() != change.application:
             raise Refused(f"That is not {change.application}; type its name to approve.", field="application")

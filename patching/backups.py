@@ -130,12 +130,14 @@ class Attestation:
 
 @dataclass(frozen=True, slots=True)
 class BackupFacts:
-    """What the gate is told: what the configuration asks for, and what there is."""
+    """What the gate is told: what the configuration asks for, what the plan takes first, and what there is."""
 
     instance: Level
     database: Level
     max_age: timedelta
-    found: Found | None = None  # None: nobody looked, since nothing is asked for
+    takes: Kind | None = None  # of every node, before anything is installed
+    document: str = ""  # that the plan runs before anything is installed, for the database's own backup
+    found: Found | None = None  # None: nobody looked, since nothing is asked for or the plan takes one
     decided: bool = False  # people have approved: nobody will attest any more
     attested: Attestation | None = None
 

@@ -1,25 +1,32 @@
-"""The gate's questions about backups: one of every node's volumes, and one of the database, kept outside the node."""
+"""The gate's questions about backups: one of every node's volumes, and one of the database, kept outside the node.
 
+What the plan takes itself needs no proof now: nothing is installed before all of it is complete.
+"""
+
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from patching.backups import BackupFacts, Level, NodeBackups
+from patching.backups import BackupFacts, Kind, Level, NodeBackups
 from patching.durations import words
-from patching.gate_facts import Action, CheckResult, GateInput, Heading
+from patching.gate_facts import Action, CheckResult, GateInput, Heading, Outcome
 from patching.phrases import counted, listed
 
 BACKUP_INSTANCE = Heading("backup-instance", "Every node can be restored")
 BACKUP_DATABASE = Heading("backup-database", "The database is backed up")
 
 _NOBODY_LOOKED: Final = "Nobody looked for backups."
+_WHAT: Final = {Kind.SNAPSHOTS: "snapshots", Kind.IMAGE: "images"}
 _LOOK: Final = "Ask again: backups are looked for then."
 
 
 def backup_instance(gate: GateInput) -> CheckResult:
-    """Every production node has a backup of all its volumes that is young at the send."""
+    """Every production node has a backup of all its volumes that is young at the send, or gets one first."""
     facts = gate.backup
     if facts is None:
         return BACKUP_INSTANCE.failed(_NOBODY_LOOKED, _LOOK, Action.ASK_AGAIN)
+    if facts.takes and gate.target.nodes:
+        return _taken_first(gate, facts.takes)
     if facts.instance is Level.OFF:
         return BACKUP_INSTANCE.passed("The configuration asks for none.")
     nodes = gate.target.nodes
@@ -48,13 +55,15 @@ def backup_instance(gate: GateInput) -> CheckResult:
 
 
 def backup_database(gate: GateInput) -> CheckResult:
-    """A named person who approves says where the database's backup is.
+    """The plan's own document makes the database's backup, or a named person who approves says where one is.
 
     Until people have decided, that they will be asked is a warning: the approval's form demands the answer.
     """
     facts = gate.backup
     if facts is None:
         return BACKUP_DATABASE.failed(_NOBODY_LOOKED, _LOOK, Action.ASK_AGAIN)
+    if facts.document:
+        return BACKUP_DATABASE.passed(f"The plan runs {facts.document} first; if it fails, nothing is installed.")
     if facts.database is Level.OFF:
         return BACKUP_DATABASE.passed("The configuration asks for none.")
     if facts.attested:
@@ -69,6 +78,22 @@ def backup_database(gate: GateInput) -> CheckResult:
         "Nobody has said where the database's backup is.",
         "Ask again: the approval asks for it.",
     )
+
+
+def is_attestation_asked(checks: Iterable[CheckResult] | None) -> bool:
+    """Whether who approves must say where the database's backup is: unless the check has its answer already."""
+    return not any(each.name == BACKUP_DATABASE.name and each.outcome is Outcome.PASS for each in checks or ())
+
+
+def _taken_first(gate: GateInput, kind: Kind) -> CheckResult:
+    """EC2 takes backups of its own instances alone; a node that it can't take one of would end the run."""
+    others = [fact.label for fact in gate.target.nodes if not fact.node.id.startswith("i-")]
+    if others:
+        return BACKUP_INSTANCE.failed(
+            f"The plan takes {_WHAT[kind]} first, and {listed(others)} can have none: not an EC2 instance.",
+            "Give those nodes an application of their own, without `backup.kind`.",
+        )
+    return BACKUP_INSTANCE.passed(f"The plan takes {_WHAT[kind]} of {counted(len(gate.target.nodes), 'node')} first.")
 
 
 def _held(heading: Heading, level: Level, evidence: str, remedy: str) -> CheckResult:

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from commands.backups import PAGE
-from patching.backups import Attestation, BackupFacts, Found, Level, NodeBackups, RestorePoint
+from patching.backups import Attestation, BackupFacts, Found, Kind, Level, NodeBackups, RestorePoint
+from patching.execution import BackupKind
 from patching.model import Node
 from patching.nodes import EnvironmentKey
 from patching.states import ChangeState
@@ -20,11 +21,14 @@ def facts(parts: Parts, change: Change, nodes: Sequence[Node]) -> BackupFacts:
     key = EnvironmentKey(change.application, change.environment)
     wanted = parts.config.applications[change.application].backup
     instance = Level(wanted.instance)
+    takes = Kind(wanted.kind) if wanted.kind is not BackupKind.NONE else None
     return BackupFacts(
         instance=instance,
         database=Level(wanted.database),
         max_age=wanted.max_age,
-        found=found(parts, key, nodes) if instance is not Level.OFF else None,
+        takes=takes,
+        document=wanted.document or "",
+        found=found(parts, key, nodes) if instance is not Level.OFF and takes is None else None,
         decided=change.state not in _BEFORE_DECISION,
         attested=_attested(parts, change),
     )
@@ -33,6 +37,16 @@ def facts(parts: Parts, change: Change, nodes: Sequence[Node]) -> BackupFacts:
 def found(parts: Parts, key: EnvironmentKey, nodes: Sequence[Node]) -> Found:
     """What the nodes could be restored from. Raises AwsError."""
     return parts.backups.of(target_of(parts.config.environments()[key]), [node.id for node in nodes])
+
+
+def restore_points(facts: BackupFacts) -> dict[str, Any] | None:
+    """{node id: {zone, newest: {kind, ids, devices, started_at} or None}} for the message; None where nobody looked."""
+    if facts.found is None:
+        return None
+    return {
+        node_id: {"zone": each.machine.zone, "newest": _point(each.newest)}
+        for node_id, each in sorted(facts.found.nodes.items())
+    }
 
 
 def report(parts: Parts, key: EnvironmentKey, page: int) -> dict[str, Any]:

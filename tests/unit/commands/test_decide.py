@@ -8,6 +8,7 @@ from commands.command import Actor
 from commands.decide import ApprovalForm, Decide, refusal_of
 from commands.problem import ReportProblem
 from commands.replies import Done
+from patching.gate import CheckResult, Outcome
 from patching.model import Operation
 from patching.states import ChangeState, RunState
 from storage import audit, changes, decisions, problems, runs
@@ -52,6 +53,16 @@ def test_an_approval_is_more_than_a_click(desk: Desk, form: ApprovalForm | None,
     refused = desk.refused(replace(approve(desk.change()), form=form), OLA)
     assert words in refused.sentence
     assert refused.field == field
+
+
+def test_where_the_backup_is_need_not_be_said_where_the_plan_s_own_document_makes_it(desk: Desk) -> None:
+    change = desk.change()
+    with desk.store.transaction() as tx:
+        known = (
+            CheckResult("backup-database", "The database is backed up", Outcome.PASS, "The plan runs Dump first."),
+        )
+        tx.execute("UPDATE change SET checks = ? WHERE id = ?", [changes.checks_to_json(known), change.id])
+    assert desk.ask(replace(approve(change), form=replace(FORM, backup="")), OLA) == Done("")
 
 
 def test_where_the_backup_is_stands_in_the_decision_and_the_audit(desk: Desk) -> None:

@@ -245,6 +245,13 @@ REFUSED: dict[str, dict[str, Callable[[], GateInput]]] = {
         "nobody looked": lambda: with_facts(found=None),
         "nobody looked at all": lambda: gate_input(backup=None),
         "no node": lambda: gate_input(target=target_facts()),
+        "no node to take one of": lambda: gate_input(
+            target=target_facts(), backup=backup_facts(takes=Kind.IMAGE, found=None)
+        ),
+        "taken first, and one is no instance of EC2's": lambda: gate_input(
+            target=target_facts(target_node("p1"), with_node(target_node("p2"), id="mi-0abc")),
+            backup=backup_facts(takes=Kind.SNAPSHOTS, found=None),
+        ),
     },
     "backup-database": {
         "nobody attested": lambda: with_facts(attested=None),

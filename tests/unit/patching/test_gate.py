@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from patching.backups import Kind, Level
 from patching.gate import (
     CHECKS,
     Action,
@@ -26,6 +27,7 @@ from tests.unit.patching.build import (
     OPENSSL_NEW,
     OPENSSL_OLD,
     SOAK,
+    backup_facts,
     fact,
     gate_input,
     source_facts,
@@ -123,6 +125,19 @@ def test_a_source_node_that_is_away_now_is_a_warning() -> None:
     results = evaluate(gate_input(source=source_facts(source_node("np1"), offline)))
     assert next(each for each in results if each.name == "nodes-seen").outcome is Outcome.WARN
     assert passes(results)
+
+
+@pytest.mark.parametrize(
+    ("name", "facts", "evidence"),
+    [
+        ("backup-instance", {"takes": Kind.SNAPSHOTS}, "The plan takes snapshots of 2 nodes first."),
+        ("backup-instance", {"takes": Kind.IMAGE, "instance": Level.OFF}, "The plan takes images of 2 nodes first."),
+        ("backup-database", {"document": "Dump"}, "The plan runs Dump first; if it fails, nothing is installed."),
+    ],
+)
+def test_what_the_plan_takes_first_needs_no_proof_now(name: str, facts: dict[str, object], evidence: str) -> None:
+    passed = result(name, gate_input(backup=backup_facts(found=None, attested=None, **facts)))
+    assert (passed.outcome, passed.evidence) == (Outcome.PASS, evidence)
 
 
 def test_failed_nodes_are_named_with_their_reason() -> None:
