@@ -1,5 +1,6 @@
 """`patchgate check`: configuration, Slack tokens and scopes, AWS access; each line ok or why not."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -7,16 +8,19 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from aws.artifacts import Artifacts
-from aws.check import probe
+from aws.check import DOCUMENT, Needed, probe
 from aws.errors import AwsError
 from aws.mail import Mailer
 from aws.sessions import Sessions
+from aws.target import Target
 from bot.access import SlackDirectory
 from bot.app import web_client
 from bot.manifest import SCOPES
 from bot.settings import Settings, read_configuration
 from commands.ports import Clock, DirectoryError, Role
 from patching.config import Configuration, ConfigurationError
+from patching.hooks import HOOKS, INSTALL_WITH_HOOKS, INSTALL_WITH_HOOKS_UNPINNED
+from patching.nodes import EnvironmentKey
 from scheduler.parts import target_of
 
 
@@ -105,8 +109,11 @@ def _mail(settings: Settings, config: Configuration) -> Iterator[Line]:
 
 def _aws(config: Configuration) -> Iterator[Line]:
     sessions = Sessions()
-    for target in sorted({target_of(settings) for settings in config.environments().values()}, key=str):
-        for what, error in probe(sessions, target):
+    needed: defaultdict[Target, set[Needed]] = defaultdict(set)
+    for key, settings in config.environments().items():
+        needed[target_of(settings)] |= _documents(config, key)
+    for target in sorted(needed, key=str):
+        for what, error in probe(sessions, target, sorted(needed[target])):
             yield Line(f"AWS {target}: {what}", error is None, error or "")
     if config.artifacts is None:
         yield Line("artifacts bucket", False, "none is configured, so production can't be installed")
@@ -118,6 +125,21 @@ def _aws(config: Configuration) -> Iterator[Line]:
         yield Line("artifacts bucket", False, str(error))
     else:
         yield Line("artifacts bucket", True, f"s3://{bucket.bucket}/{bucket.prefix}")
+
+
+def _documents(config: Configuration, key: EnvironmentKey) -> set[Needed]:
+    """The documents that the plans of an environment run."""
+    application, production = config.applications[key.application], config.environments()[key].production
+    pinned = production and config.policy_of(key.application).pin == "required"
+    hooks, health, backup = application.hooks.named, application.health.document, application.backup.document
+    found = {Needed(DOCUMENT), *(Needed(name, HOOKS[parameter]) for parameter, name in hooks.items())}
+    if hooks:
+        found.add(Needed(INSTALL_WITH_HOOKS if pinned else INSTALL_WITH_HOOKS_UNPINNED))
+    if health:
+        found.add(Needed(health, "health document"))
+    if backup and production:
+        found.add(Needed(backup, "backup document"))
+    return found
 
 
 def _reason(error: Exception) -> str:

@@ -10,9 +10,11 @@ from click.testing import CliRunner
 
 from bot import __version__
 from bot.__main__ import main
+from patching.hooks import INSTALL_WITH_HOOKS
 from sandbox.fleet import NONPRODUCTION, PRODUCTION, REGION
 from tests.integration.bot_process import finish, process_fleet, process_town
 from tests.town import Town
+from tests.unit.simulated_aws.hooks import DEPLOY
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +161,15 @@ def _no_sender(document: dict[str, Any]) -> None:
     del document["mail"]
 
 
+def changed(town: Town, folder: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """Another configuration than the town's."""
+    document = yaml.safe_load(Path(town.environment["PATCHGATE_CONFIG"]).read_text(encoding="utf-8"))
+    change(document)
+    written = folder / "patchgate.yaml"
+    written.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    return written
+
+
 @pytest.mark.parametrize(
     ("change", "lines"),
     [
@@ -176,13 +187,50 @@ def _no_sender(document: dict[str, Any]) -> None:
 def test_a_configuration_that_the_world_does_not_fit_makes_its_own_line(
     town: Town, tmp_path: Path, change: Callable[[dict[str, Any]], None], lines: list[str]
 ) -> None:
-    document = yaml.safe_load(Path(town.environment["PATCHGATE_CONFIG"]).read_text(encoding="utf-8"))
-    change(document)
-    written = tmp_path / "patchgate.yaml"
-    written.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
-    status, _, wrong = check(town, PATCHGATE_CONFIG=str(written))
+    status, _, wrong = check(town, PATCHGATE_CONFIG=str(changed(town, tmp_path, change)))
     assert status == 1
     assert_each_starts(wrong, lines)
+
+
+def with_documents(town: Town, folder: Path) -> dict[str, str]:
+    """An environment for `check` with every kind of an application's own document in the configuration."""
+
+    def change(document: dict[str, Any]) -> None:
+        hooks = {"pre_install": "DrainOrders", "post_install": "UpdateOrders", "on_exit": "StartOrders"}
+        more = {"hooks": hooks, "health": {"document": "CheckOrders"}, "backup": {"document": "DumpOrders"}}
+        document["applications"]["orders-db"] |= more
+
+    return {"PATCHGATE_CONFIG": str(changed(town, folder, change))}
+
+
+def test_hooks_and_other_documents_are_looked_at_where_they_are_needed(town: Town, tmp_path: Path) -> None:
+    environment = with_documents(town, tmp_path)
+    before, after = f"AWS account {NONPRODUCTION}, {REGION}: ", f"AWS account {PRODUCTION}, {REGION}: "
+    own = [
+        *("health document CheckOrders", "on-exit hook StartOrders"),
+        *("post-install hook UpdateOrders", "pre-install hook DrainOrders"),
+    ]
+    status, right, wrong = check(town, **environment)
+    assert status == 1
+    assert_each_starts(
+        wrong,
+        [
+            *(f"{before}{what}: The {what} does not exist in account {NONPRODUCTION}" for what in own),
+            *(f"{after}{what}: The {what} does not exist in account {PRODUCTION}" for what in own),
+            f"{after}backup document DumpOrders: The backup document DumpOrders does not exist",
+            f"{after}document Patchgate-InstallWithHooks: Patchgate-InstallWithHooks does not exist",
+        ],
+    )
+    assert f"{before}document AWS-RunPatchBaselineWithHooks" in right
+
+    regions = [town.around.world.region(account, REGION) for account in (NONPRODUCTION, PRODUCTION)]
+    for path in (DEPLOY / f"{INSTALL_WITH_HOOKS}.yaml", *(DEPLOY / "examples").glob("*.yaml")):
+        for region in regions:
+            content, now = path.read_text(encoding="utf-8"), town.around.clock.now()
+            region.library.create(path.stem, content, "YAML", now, region.account)
+    status, right, wrong = check(town, **environment)
+    assert (status, wrong) == (0, [])
+    assert f"{after}document Patchgate-InstallWithHooks" in right
 
 
 def test_its_version_and_help(town: Town) -> None:
