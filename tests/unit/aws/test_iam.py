@@ -9,9 +9,11 @@ import botocore.session
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
+from aws.check import DOCUMENT
 from aws.errors import classify
 from aws.permissions import DEFAULT_HOST_MANAGEMENT
 from aws.sessions import ROLE_SESSION_NAME
+from patching.hooks import INSTALL_WITH_HOOKS, INSTALL_WITH_HOOKS_UNPINNED
 
 ROOT = Path(__file__).parents[3]
 SERVICES = ("backup", "cloudwatch", "ec2", "iam", "s3", "ssm", "sts")
@@ -115,14 +117,38 @@ def test_errors_name_the_action_that_the_policies_allow() -> None:
         assert f"allow {action} there" in str(classify(refused, asked, None)), operation
 
 
-def test_send_command_is_limited_to_the_patch_document_and_to_tagged_nodes() -> None:
+def resources(sid: str) -> set[str]:
+    (found,) = [each for each in statements("target-role-policy.json") if each["Sid"] == sid]
+    return set(found["Resource"])
+
+
+def arns(*names: str) -> set[str]:
+    return {f"arn:aws:ssm:*:*:document/{name}" for name in names}
+
+
+# Of the example application: run within the document that patches, or by themselves.
+HOOKS = arns("DrainOrders", "UpdateOrders", "StartOrders")
+BY_THEMSELVES = arns("CheckOrders", "DumpOrders")
+
+
+def test_send_command_is_limited_to_the_documents_of_plans_and_to_tagged_nodes() -> None:
     sending = [each for each in statements("target-role-policy.json") if "ssm:SendCommand" in each["Action"]]
-    assert {each["Resource"] for each in sending} == {
-        "arn:aws:ssm:*:*:document/AWS-RunPatchBaseline",
-        "arn:aws:ec2:*:*:instance/*",
-    }
-    (on_nodes,) = [each for each in sending if "instance" in each["Resource"]]
+    (on_nodes,) = [each for each in sending if "instance" in str(each["Resource"])]
+    assert on_nodes["Resource"] == "arn:aws:ec2:*:*:instance/*"
     assert on_nodes["Condition"] == {"StringLike": {"ssm:resourceTag/PatchGroup": "*"}}
+    patching = arns(DOCUMENT, INSTALL_WITH_HOOKS, INSTALL_WITH_HOOKS_UNPINNED)
+    assert resources("RunOnlyThePatchDocuments") == resources("ReadThePatchDocuments") == patching
+    assert resources("RunYourHealthAndBackupDocuments") == BY_THEMSELVES
+    assert {each["Sid"] for each in sending if each is not on_nodes} == {
+        *("RunOnlyThePatchDocuments", "RunYourHealthAndBackupDocuments"),
+    }
+
+
+def test_the_documents_of_the_example_are_read_and_no_hook_may_be_sent() -> None:
+    examples = {path.stem for path in (ROOT / "deploy" / "ssm" / "examples").glob("*.yaml")}
+    assert resources("ReadYourHooksAndYourOtherDocuments") == HOOKS | BY_THEMSELVES == arns(*examples)
+    described = [each for each in statements("target-role-policy.json") if "ssm:DescribeDocument" in each["Action"]]
+    assert {each["Sid"] for each in described} == {"ReadThePatchDocuments", "ReadYourHooksAndYourOtherDocuments"}
 
 
 def test_the_role_session_name_that_the_trust_demands_is_the_one_that_is_sent() -> None:
