@@ -27,8 +27,9 @@ from bot.receiving import CONCURRENCY, Http, Socket
 from bot.settings import Settings, read_configuration
 from commands.ports import Clock
 from patching.config import Configuration, ConfigurationError
-from scheduler import changes, collect, decisions, dispatch, finish, inquiries, plan, restored
+from scheduler import changes, collect, decisions, dispatch, finish, health, inquiries, plan, restored, settle
 from scheduler.alarms import Watch
+from scheduler.backup_steps import BackupSteps
 from scheduler.engine import Engine, Sweep
 from scheduler.parts import Parts
 from scheduler.pool import Pool
@@ -64,7 +65,7 @@ class Patchgate:
             rechecks.owe(tx)
         if resumed or repeated:
             log.info("went on with %d open runs; %d notices may come twice", len(resumed), repeated)
-        dispatch.recover(self.parts)
+        settle.recover(self.parts)
         self.directory.tick(self.clock.now())
         self.engine.start(self.sweeps)
 
@@ -163,8 +164,10 @@ def _sweeps(parts: Parts, directory: SlackDirectory, delivery: Delivery) -> tupl
     return (
         Sweep("plan", 1, partial(plan.tick, parts)),
         Sweep("dispatch", 1, partial(dispatch.tick, parts)),
+        Sweep("backups", 1, BackupSteps(parts).tick),
+        Sweep("health", 5, partial(health.tick, parts)),
         Sweep("restored", 5, partial(restored.tick, parts)),
-        Sweep("settle", 5, partial(dispatch.settle, parts)),
+        Sweep("settle", 5, partial(settle.tick, parts)),
         Sweep("track", 1, Tracker(parts).tick),
         Sweep("collect", 1, partial(collect.tick, parts)),
         Sweep("finish", 1, partial(finish.tick, parts)),

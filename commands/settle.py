@@ -7,6 +7,7 @@ from commands.command import Actor, Command, Context
 from commands.errors import Refused
 from commands.ports import Role
 from commands.replies import Done, Reply
+from patching.sequence import fallen
 from patching.states import RunState, StepState
 from storage import audit, runs, steps
 
@@ -36,10 +37,13 @@ class Settle(Command):
             if self.ran:
                 steps.transition(tx, step, StepState.SENT, now, run.ref, note=note)
             else:
+                steps.transition(tx, step, StepState.FAILED, now, run.ref, note=note)
+                falling = fallen(steps.progress(tx, run.id), cancelled=note)
                 for each in steps.of_run(tx, run.id):
-                    if each.state in {StepState.UNKNOWN, StepState.PLANNED}:
+                    if each.position in falling:
                         steps.transition(tx, each, StepState.FAILED, now, run.ref, note=note)
-            runs.transition(tx, run, RunState.RUNNING, now, actor.user_id, note=note)
+            if not steps.unsettled(tx, run.id):
+                runs.transition(tx, run, RunState.RUNNING, now, actor.user_id, note=note)
         for sweep in ("track", "finish", "deliver"):
             context.wake(sweep)
         end = "It is followed to its end." if self.ran else "The run ends as failed; ask anew if you want it to run."

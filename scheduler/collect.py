@@ -24,9 +24,10 @@ PATIENCE = timedelta(minutes=2)  # Patch Manager shows a node's report a moment 
 
 
 def tick(parts: Parts, now: datetime) -> None:
-    for step in steps.in_state(parts.store.db, StepState.SENT):
-        seen = runs.invocations(parts.store.db, step.id)
-        if all(node_id in seen and seen[node_id].outcome for node_id in step.node_ids):
+    sent = steps.in_state(parts.store.db, StepState.SENT)
+    ended = runs.ended_nodes(parts.store.db, [step.id for step in sent])
+    for step in sent:
+        if step.node_ids and ended.get(step.id, 0) == len(step.node_ids):
             parts.pool.submit(("collect", step.id), partial(collect, parts, step), lane=parts.lane_of_run(step.run_id))
 
 
@@ -70,15 +71,21 @@ def _read(parts: Parts, run: Run, step: Step, node_ids: list[str]) -> dict[str, 
     """Read and keep the evidence of nodes that have none from this step yet; node id → why it has none still."""
     environment = parts.config.environments()[EnvironmentKey(run.application, run.environment)]
     target = target_of(environment)
-    kept = {item.node_id for item in evidence.of_step(parts.store.db, step.id)}
+    kept = evidence.nodes_of_step(parts.store.db, step.id)
     wanted = [node_id for node_id in node_ids if node_id not in kept]
     if not wanted:
         return {}
-    reading = parts.patch_manager.read(target, wanted, known={})
+    reading = parts.patch_manager.read(target, wanted, known={}, snapshot_id=step.id)
     why = {node_id: _why_not(step, node_id, reading.summaries, reading.rows) for node_id in wanted}
     ours = [node_id for node_id in wanted if not why[node_id]]
     baselines = _baselines(parts, target, {reading.summaries[node_id].baseline_id for node_id in ours})
     nodes = {node.id: node for node in run.nodes}
+    items = [
+        _evidence(run, step, nodes[node_id], reading.summaries[node_id], reading.rows[node_id], baselines)
+        for node_id in ours
+    ]
+    # Outside the transaction, for it is long to read: an environment has one open run, and a node stands in one step.
+    before = evidence.newest(parts.store.db, run.application, run.environment, ours)
     with parts.store.transaction() as tx:
         now = parts.clock.now()
         foreign = [
@@ -87,10 +94,8 @@ def _read(parts: Parts, run: Run, step: Step, node_ids: list[str]) -> dict[str, 
             if summary.snapshot_id != step.id and not evidence.is_ours(tx, summary.snapshot_id)
         ]
         evidence.record_foreign(tx, now, run.application, run.environment, foreign)
-        before = evidence.newest(tx, run.application, run.environment, ours)
-        for node_id in ours:
-            item = _evidence(run, step, nodes[node_id], reading.summaries[node_id], reading.rows[node_id], baselines)
-            _let_soak(tx, run, step, before.get(node_id), item)
+        for item in items:
+            _let_soak(tx, run, step, before.get(item.node_id), item)
             evidence.save(tx, now, run.id, step.id, run.application, run.environment, item)
         if ours:
             outbox.touch(tx, run.subject)

@@ -4,105 +4,153 @@ import logging
 from datetime import datetime, timedelta
 from functools import partial
 
-from sqlite_utils import Database
-
 from aws.commands import SendRequest
 from aws.errors import AccessRefused, AwsError, DefiniteRefusal, Doubt, Throttled
-from commands.decide import problem_in_the_way
+from aws.target import Target
 from commands.ports import DirectoryError, Role
 from patching.model import Operation
 from patching.nodes import EnvironmentKey
+from patching.phrases import counted
 from patching.plan import StepKind
-from patching.states import ChangeState, RunState, StepState
+from patching.sequence import Progress, failed_in_wave, fallen, next_to_send
+from patching.states import RunState, StepState
+from scheduler import backup_steps, health, permits
 from scheduler.parts import Parts, gone, target_of
-from storage import changes, decisions, rechecks, runs, steps
+from storage import rechecks, runs, steps
 from storage.database import to_text
-from storage.runs import Purpose, Run
+from storage.runs import Run
 from storage.steps import Step
 
 log = logging.getLogger(__name__)
 
 MOST_ATTEMPTS = 8  # definite refusals of one step before it is given up
-SEND_WITHIN = timedelta(minutes=30)  # after the scans at send time: later than that the picture is stale
-STUCK_AFTER = timedelta(minutes=5)  # far longer than a send without retries can take
-FIND_WITHIN = timedelta(minutes=2)  # how long an unsettled send is looked for before a person is asked
+WAIT_FOR_OTHERS = timedelta(minutes=30)  # for somebody else's command to leave the nodes
+GOING_ON = (RunState.RUNNING, RunState.PAUSED)
 
 
 def tick(parts: Parts, now: datetime) -> None:
-    for run in runs.in_state(parts.store.db, RunState.RUNNING):
-        step = _next(parts, run)
-        if step and (step.not_before is None or step.not_before <= now):
+    for run in runs.in_state(parts.store.db, *GOING_ON):
+        planned = steps.progress(parts.store.db, run.id)
+        if any(step.state is StepState.PLANNED for step in planned) and (
+            fallen(planned, cancelled=_cancelled(run)) or _turn(run, planned) is not None
+        ):
             lane = parts.lane(run.application, run.environment)
-            parts.pool.submit(("dispatch", run.id), partial(send, parts, run, step), lane=lane)
+            parts.pool.submit(("dispatch", run.id), partial(advance, parts, run.id), lane=lane)
 
 
-def _next(parts: Parts, run: Run) -> Step | None:
-    """The first step that has not ended, if it is to be sent."""
-    current = next((step for step in steps.of_run(parts.store.db, run.id) if not step.state.ended), None)
-    return current if current and current.state is StepState.PLANNED else None
+def advance(parts: Parts, run_id: int) -> None:
+    """Let fall what must not be sent any more, and send whatever has its turn."""
+    sent = True
+    while sent:
+        _let_fall(parts, run_id)
+        run = runs.get(parts.store.db, run_id)
+        position = _turn(run, steps.progress(parts.store.db, run_id)) if run.state in GOING_ON else None
+        step = next((each for each in steps.of_run(parts.store.db, run_id) if each.position == position), None)
+        if step is None or (step.not_before is not None and step.not_before > parts.clock.now()):
+            return
+        sent = send(parts, run, step)
 
 
-def send(parts: Parts, run: Run, step: Step) -> None:
+def _turn(run: Run, planned: list[Progress]) -> int | None:
+    return next_to_send(planned, paused=run.state is RunState.PAUSED)
+
+
+def _cancelled(run: Run) -> str:
+    return "It was cancelled before this was sent." if run.cancelled_at else ""
+
+
+def _let_fall(parts: Parts, run_id: int) -> None:
+    with parts.store.transaction() as tx:
+        run = runs.get(tx, run_id)
+        falling = fallen(steps.progress(tx, run_id), cancelled=_cancelled(run)) if run.state in GOING_ON else {}
+        for step in steps.of_run(tx, run_id) if falling else ():
+            if step.position in falling:
+                note = falling[step.position]
+                steps.transition(tx, step, StepState.FAILED, parts.clock.now(), run.ref, note=note)
+    if falling:
+        parts.wake("finish")
+        parts.wake("deliver")
+
+
+def send(parts: Parts, run: Run, step: Step) -> bool:
+    """Whether the step went out, so that the next may have its turn."""
     key = EnvironmentKey(run.application, run.environment)
     environment = parts.config.environment(key)
     if environment is None:
         return _give_up(parts, run, step, gone(key))
     target = target_of(environment)
-    if step.kind is StepKind.INSTALL and _an_install_failed(parts, run):
-        return _give_up(parts, run, step, "An earlier batch failed, so this one was not sent.")
-    guarded = run.production and step.kind is StepKind.INSTALL
+    installs = step.kind is StepKind.INSTALL
+    guarded = run.production and installs
     if guarded and rechecks.is_owed(parts.store.db, run.application, run.environment):
         return _wait(parts, run, "Patchgate was restarted: it first asks AWS whether the database is an older copy.")
     approvers: frozenset[str] = frozenset()
-    if step.kind is StepKind.VERIFY and not _is_back(parts, run, step):
-        return None
-    if run.production and step.kind is not StepKind.SCAN:
-        try:
+    if step.kind in {StepKind.HEALTH, StepKind.VERIFY} and step.document and not _is_back(parts, run, step, target):
+        return False
+    found, against = None, None
+    try:
+        if run.production and step.document and step.kind is not StepKind.SCAN:
             # A restored database must not send what an earlier life of it has sent already (I2). Only a Scan that
             # stands alone is not looked up: it changes nothing on a node, and its evidence is known by its SnapshotId.
             found = parts.patch_manager.find(target, step.id, run.requested_at)
-            approvers = frozenset(parts.directory.holders(Role.APPROVER)) if guarded else approvers
-        except (AwsError, DirectoryError) as error:
-            return _wait(parts, run, str(error))
-        if found:
-            return _adopt(parts, run, step, found)
+        if installs and not found:
+            against = permits.look(parts, run, step, target)
+        if guarded:
+            approvers = frozenset(parts.directory.holders(Role.APPROVER))
+    except permits.Busy as busy:
+        return _wait_for_others(parts, run, step, str(busy))
+    except (AwsError, DirectoryError) as error:
+        return _wait(parts, run, str(error))
+    if found:
+        return _adopt(parts, run, step, found)
     with parts.store.transaction() as tx:
         now = parts.clock.now()
-        refusal = _forbidden(parts, tx, run, now, approvers) if guarded else None
-        if refusal is None:
-            sending = steps.transition(tx, step, StepState.SENDING, now, run.ref)
+        run = runs.get(tx, run.id)
+        planned = steps.progress(tx, run.id)
+        falling = fallen(planned, cancelled=_cancelled(run))
+        if run.state not in GOING_ON or falling or _turn(run, planned) != step.position:
+            return False  # cancelled, paused or moved on meanwhile
+        refusal = against or (permits.forbidden(parts, tx, run, step, now, approvers) if guarded else None)
+        sending = None if refusal else steps.transition(tx, step, StepState.SENDING, now, run.ref)
     if refusal is not None:
         return _give_up(parts, run, step, refusal)
     if sending is None:
-        return None  # moved on meanwhile
-    request = _request(run, step)
+        return False
+    if not step.document:
+        begin = backup_steps.begin if step.kind is StepKind.BACKUP else health.begin
+        begin(parts, run, sending)
+        return True
+    return _send_command(parts, run, sending, target, planned)
+
+
+def _send_command(parts: Parts, run: Run, step: Step, target: Target, planned: list[Progress]) -> bool:
     try:
-        command_id = parts.patch_manager.send(target, request)
+        command_id = parts.patch_manager.send(target, _request(run, step, planned))
     except DefiniteRefusal as error:
-        return _refused(parts, run, sending, error)
+        return _refused(parts, run, step, error)
     except Doubt as error:
         log.warning("%s: nobody knows whether step %s was sent: %s", run.ref, step.id, error)
         with parts.store.transaction() as tx:
-            steps.transition(tx, sending, StepState.UNKNOWN, parts.clock.now(), run.ref, note=str(error))
+            steps.transition(tx, step, StepState.UNKNOWN, parts.clock.now(), run.ref, note=str(error))
         parts.wake("settle")
-        return None
+        return False
     with parts.store.transaction() as tx:
-        steps.transition(tx, sending, StepState.SENT, parts.clock.now(), run.ref, command_id=command_id)
+        steps.transition(tx, step, StepState.SENT, parts.clock.now(), run.ref, command_id=command_id)
         runs.set_note(tx, run, "")
     parts.wake("track")
     parts.wake("deliver")
-    return None
+    return True
 
 
-def _an_install_failed(parts: Parts, run: Run) -> bool:
-    planned = steps.of_run(parts.store.db, run.id)
-    return any(step.kind is StepKind.INSTALL and step.state is StepState.FAILED for step in planned)
-
-
-def _request(run: Run, step: Step) -> SendRequest:
-    parameters: dict[str, tuple[str, ...]] = {**step.parameters, "SnapshotId": (step.id,)}
-    if step.operation is Operation.INSTALL and run.pins_url is not None:
-        parameters["InstallOverrideList"] = (run.pins_url,)
+def _request(run: Run, step: Step, planned: list[Progress]) -> SendRequest:
+    parameters: dict[str, tuple[str, ...]] = dict(step.parameters)
+    max_errors = step.max_errors
+    if step.operation is not None:
+        parameters["SnapshotId"] = (step.id,)
+    if step.operation is Operation.INSTALL:
+        # The limit is the wave's: what its earlier batches have used up of it is gone.
+        max_errors = str(max(0, int(max_errors) - len(failed_in_wave(planned, step.wave))))
+        if run.pins_url is not None:
+            parameters["InstallOverrideList"] = (run.pins_url,)
     return SendRequest(
         document_name=step.document,
         document_version=step.document_version,
@@ -112,55 +160,32 @@ def _request(run: Run, step: Step) -> SendRequest:
         comment=f"patchgate {run.ref} {step.id}",
         timeout_seconds=step.delivery_timeout,
         max_concurrency=step.max_concurrency,
-        max_errors=step.max_errors,
+        max_errors=max_errors,
     )
 
 
-def _is_back(parts: Parts, run: Run, step: Step) -> bool:
-    """Whether the nodes are back from their reboots; after ten minutes the verification goes without the rest."""
-    environment = parts.config.environments()[EnvironmentKey(run.application, run.environment)]
+def _is_back(parts: Parts, run: Run, step: Step, target: Target) -> bool:
+    """Whether the nodes are back from their reboots; when its time has passed, this goes without the rest."""
     now = parts.clock.now()
-    earlier = [each for each in steps.of_run(parts.store.db, run.id) if each.position < step.position and each.ended_at]
-    ended = max((each.ended_at for each in earlier if each.ended_at), default=now)
-    if now - ended > timedelta(minutes=10):
+    earlier = [each for each in steps.of_run(parts.store.db, run.id) if each.wave == step.wave]
+    installs = [each for each in earlier if each.kind is StepKind.INSTALL and each.ended_at]
+    allowed = max((each.settings.get("reboot_seconds", 0) for each in installs), default=0)
+    ended = max((each.ended_at for each in installs if each.ended_at), default=now)
+    if now - ended > timedelta(seconds=allowed):
         return True
     try:
-        ping = parts.patch_manager.ping(target_of(environment), step.node_ids)
+        ping = parts.patch_manager.ping(target, step.node_ids)
     except AwsError as error:
-        _wait(parts, run, str(error))
-        return False
+        return _wait(parts, run, str(error))
     away = [node_id for node_id in step.node_ids if ping.get(node_id) != "Online"]
-    if away:
-        _wait(parts, run, f"Waiting for {len(away)} of {len(step.node_ids)} nodes to come back from their reboot.")
-    return not away
+    if not away:
+        return True
+    return _wait(
+        parts, run, f"Waiting for {len(away)} of {counted(len(step.node_ids), 'node')} to come back from their reboot."
+    )
 
 
-def _forbidden(parts: Parts, tx: Database, run: Run, now: datetime, approvers: frozenset[str]) -> str | None:
-    """Why a production Install may not be sent at this very moment; read in the transaction of the send (I3, I4)."""
-    change = changes.find(tx, run.change_id) if run.change_id else None
-    if change is None or run.purpose is not Purpose.CHANGE or change.state is not ChangeState.USED:
-        return "There is no approved change behind this Install; nothing was sent."
-    if change.configuration != parts.config.version:
-        return f"The configuration has changed since {change.ref} was judged; nothing was sent. Ask again."
-    standing = decisions.approvers(tx, change) & approvers
-    if len(standing) < max(change.required, 1):
-        return (
-            f"{len(standing)} of {change.required} approvers needed for {change.ref} hold the role now; "
-            "nothing was sent. Ask again."
-        )
-    if run.pins_url is None and (change.parts or {}).get("policy", {}).get("pin") != "off":
-        return f"The pinned list of {change.ref} is not in its bucket; nothing was sent. Ask again."
-    if problem_in_the_way(tx, change):
-        return (
-            f"A problem with {run.application} was reported meanwhile; nothing was sent. An operator clears it first."
-        )
-    scans = [scan.ended_at for scan in runs.of_change(tx, change.id, Purpose.SEND) if scan.ended_at]
-    if not scans or now - min(scans) > SEND_WITHIN:
-        return "The scans taken for this Install are older than 30 minutes; nothing was sent. Ask again."
-    return None
-
-
-def _refused(parts: Parts, run: Run, step: Step, error: DefiniteRefusal) -> None:
+def _refused(parts: Parts, run: Run, step: Step, error: DefiniteRefusal) -> bool:
     """Nothing happened at AWS, so the step is planned again, or given up when asking again can't help."""
     hopeless = not isinstance(error, Throttled) and (isinstance(error, AccessRefused) or step.attempts >= 3)
     with parts.store.transaction() as tx:
@@ -178,44 +203,39 @@ def _refused(parts: Parts, run: Run, step: Step, error: DefiniteRefusal) -> None
         )
         runs.set_note(tx, run, str(error))
     if planned and (hopeless or step.attempts >= MOST_ATTEMPTS):
-        _give_up(parts, run, planned, str(error))
+        return _give_up(parts, run, planned, str(error))
     parts.wake("deliver")
+    return False
 
 
-def _give_up(parts: Parts, run: Run, step: Step, note: str) -> None:
-    """A step that is not sent takes with it what makes no sense without it."""
+def _give_up(parts: Parts, run: Run, step: Step, note: str) -> bool:
+    """A step that is not sent takes with it what makes no sense without it (`patching.sequence.fallen`)."""
     with parts.store.transaction() as tx:
-        now = parts.clock.now()
         runs.set_note(tx, run, note)
-        for each in _dependents(run, step, steps.of_run(tx, run.id)):
-            steps.transition(tx, each, StepState.FAILED, now, run.ref, note=note)
+        given_up = steps.transition(tx, step, StepState.FAILED, parts.clock.now(), run.ref, note=note)
     parts.wake("finish")
-    parts.wake("dispatch")
+    parts.wake("deliver")
+    return given_up is not None
 
 
-def _dependents(run: Run, given_up: Step, planned: list[Step]) -> list[Step]:
-    """The step itself and the planned ones that must not follow it.
-
-    No batch is installed after one that failed. What did go out is verified; scans stand alone, but nothing is
-    installed where the scan before it is missing.
-    """
-    waiting = [step for step in planned if step.state is StepState.PLANNED]
-    if given_up.kind is StepKind.INSTALL:
-        sent = any(step.kind is StepKind.INSTALL and step.sent_at for step in planned)
-        return [step for step in waiting if step.kind is StepKind.INSTALL or not sent]
-    if given_up.kind is StepKind.SCAN and run.operation is Operation.INSTALL:
-        return waiting
-    return [step for step in waiting if step.id == given_up.id]
-
-
-def _wait(parts: Parts, run: Run, note: str) -> None:
+def _wait(parts: Parts, run: Run, note: str) -> bool:
     """Not now: nothing about the step has changed, but people see why it waits."""
     with parts.store.transaction() as tx:
         runs.set_note(tx, run, note)
     parts.wake("deliver")
+    return False
 
 
-def _adopt(parts: Parts, run: Run, step: Step, command_id: str) -> None:
+def _wait_for_others(parts: Parts, run: Run, step: Step, note: str) -> bool:
+    ended = [each.ended_at for each in steps.of_run(parts.store.db, run.id) if each.ended_at]
+    since = max(ended, default=run.started_at or run.requested_at)
+    if parts.clock.now() - since > WAIT_FOR_OTHERS:
+        why = note.replace("Waiting for", "Waited 30 minutes in vain for")
+        return _give_up(parts, run, step, f"{why} Nothing was sent.")
+    return _wait(parts, run, note)
+
+
+def _adopt(parts: Parts, run: Run, step: Step, command_id: str) -> bool:
     """AWS has the command already: follow it instead of sending.
 
     When it was sent is not known any more; its evidence, known by our SnapshotId, is younger than the run in any case.
@@ -227,55 +247,4 @@ def _adopt(parts: Parts, run: Run, step: Step, command_id: str) -> None:
         if sending:
             steps.transition(tx, sending, StepState.SENT, now, run.ref, command_id=command_id)
     parts.wake("track")
-
-
-def recover(parts: Parts) -> None:
-    """After a start: what was being sent when the process died may or may not have been sent (I2)."""
-    for step in steps.in_state(parts.store.db, StepState.SENDING):
-        _doubt(parts, step, "Patchgate was stopped while it sent this step; it is looked up, not sent again.")
-
-
-def _doubt(parts: Parts, step: Step, note: str) -> None:
-    with parts.store.transaction() as tx:
-        run = runs.get(tx, step.run_id)
-        steps.transition(tx, step, StepState.UNKNOWN, parts.clock.now(), run.ref, note=note)
-
-
-def settle(parts: Parts, now: datetime) -> None:
-    """Sweep `settle`: look for steps of which nobody knows whether they were sent."""
-    for step in steps.in_state(parts.store.db, StepState.SENDING):
-        if step.sending_at and now - step.sending_at > STUCK_AFTER:
-            _doubt(parts, step, "What came of sending this step was not recorded; it is looked up, not sent again.")
-    for step in steps.in_state(parts.store.db, StepState.UNKNOWN):
-        parts.pool.submit(("settle", step.id), partial(_look_for, parts, step), lane=parts.lane_of_run(step.run_id))
-
-
-def _look_for(parts: Parts, step: Step) -> None:
-    run = runs.get(parts.store.db, step.run_id)
-    environment = parts.config.environment(EnvironmentKey(run.application, run.environment))
-    note, found = "", None
-    if environment is None:
-        note = gone(EnvironmentKey(run.application, run.environment))
-    else:
-        try:
-            found = parts.patch_manager.find(target_of(environment), step.id, step.sending_at or run.requested_at)
-        except AwsError as error:
-            note = str(error)
-    with parts.store.transaction() as tx:
-        now = parts.clock.now()
-        if found:
-            if steps.transition(tx, step, StepState.SENT, now, run.ref, command_id=found) and (
-                run.state is RunState.NEEDS_HUMAN
-            ):
-                runs.transition(tx, run, RunState.RUNNING, now, "clock", note="The command was found at AWS after all.")
-            parts.wake("track")
-        elif run.state is RunState.RUNNING and now - (step.sending_at or now) > FIND_WITHIN:
-            runs.transition(tx, run, RunState.NEEDS_HUMAN, now, "clock", note=note or _unsettled(step))
-    parts.wake("deliver")
-
-
-def _unsettled(step: Step) -> str:
-    return (
-        f"Nobody knows whether the {step.what} was sent: AWS gave no clear answer, and no command with its "
-        "id is listed. It is not sent again. An admin looks at the nodes and says whether it ran."
-    )
+    return sending is not None

@@ -6,6 +6,7 @@ from functools import partial
 from commands.reports import run_report
 from patching.model import Operation
 from patching.outcomes import NodeOutcome, changed
+from patching.phrases import counted
 from patching.plan import StepKind
 from patching.states import ChangeState, RunState, StepState
 from scheduler import notices
@@ -16,7 +17,7 @@ from storage.steps import Step
 
 
 def tick(parts: Parts, now: datetime) -> None:
-    for run in runs.in_state(parts.store.db, RunState.RUNNING):
+    for run in runs.in_state(parts.store.db, RunState.RUNNING, RunState.PAUSED):
         planned = steps.of_run(parts.store.db, run.id)
         if planned and all(step.state.ended for step in planned):
             parts.pool.submit(("finish", run.id), partial(finish, parts, run))
@@ -62,6 +63,10 @@ def _judge(parts: Parts, run: Run, planned: list[Step]) -> tuple[RunState, str]:
     unsent = [step for step in planned if step.state is StepState.FAILED and not step.sent_at]
     results = run_report(parts.store, run).results
     deviating = [result.node_name for result in results if result.deviates]
+    if run.cancelled_at and unsent:
+        return RunState.CANCELLED, f"{_sent(run, planned)} Nothing more was sent after it was cancelled."
+    if deviating and unsent:
+        return RunState.DEVIATED, f"{_some(deviating)} did not end with exactly the approved list; {_rest(unsent)}"
     if unsent:
         return RunState.FAILED, unsent[0].note or run.note
     if failed:
@@ -73,6 +78,19 @@ def _judge(parts: Parts, run: Run, planned: list[Step]) -> tuple[RunState, str]:
     if run.purpose is Purpose.CHANGE and len(results) < len(named):
         return RunState.FAILED, "Not every node could be compared with the approved list."
     return RunState.SUCCEEDED, ""
+
+
+def _sent(run: Run, planned: list[Step]) -> str:
+    installs = [step for step in planned if step.kind is StepKind.INSTALL and step.sent_at]
+    reached = {node_id for step in installs for node_id in step.node_ids}
+    if run.operation is not Operation.INSTALL:
+        return ""
+    return f"Installed on {len(reached)} of {counted(len(run.nodes), 'node')}." if reached else "Nothing was installed."
+
+
+def _rest(unsent: list[Step]) -> str:
+    left = {node_id for step in unsent if step.kind is StepKind.INSTALL for node_id in step.node_ids}
+    return f"{counted(len(left), 'node')} after that {'was' if len(left) == 1 else 'were'} left alone."
 
 
 def _nothing_sent(planned: list[Step]) -> bool:

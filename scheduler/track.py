@@ -17,6 +17,7 @@ from aws.errors import AwsError, DefiniteRefusal, Throttled
 from aws.target import Target
 from patching.following import SETTLING, CommandStatus, Listing, is_listing_due, pause_after
 from patching.outcomes import NodeOutcome, outcome_of
+from patching.plan import SCAN_STEP_SECONDS
 from patching.states import RunState, StepState
 from patching.statuses import NEVER_ANSWERED, NEVER_STARTED, explained
 from scheduler.parts import Parts, target_of
@@ -26,7 +27,6 @@ from storage.steps import Step
 
 log = logging.getLogger(__name__)
 
-EXECUTION = timedelta(hours=2)  # the document's own step timeout (facts/patch-manager.md section 1)
 GRACE = timedelta(minutes=15)  # beyond every timeout of AWS's before a step is cancelled and given up
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -47,7 +47,7 @@ class Tracker:
         db = self.parts.store.db
         sent = steps.in_state(db, StepState.SENT)
         ended = runs.ended_nodes(db, [step.id for step in sent])
-        followed = [step for step in sent if ended.get(step.id, 0) < len(step.node_ids)]
+        followed = [step for step in sent if step.document and ended.get(step.id, 0) < len(step.node_ids)]
         for step_id in set(self.listed).difference(step.id for step in followed):
             self.listed.pop(step_id, None)
         for run_id in set(self.noted).difference(step.run_id for step in followed):
@@ -183,8 +183,13 @@ def _records(
     return records
 
 
+def _execution(step: Step) -> int:
+    """Seconds that a node may work on it; rows of an older Patchgate don't say."""
+    return int(step.settings.get("step_seconds", SCAN_STEP_SECONDS))
+
+
 def _is_late(parts: Parts, step: Step) -> bool:
-    allowed = timedelta(seconds=step.delivery_timeout) + EXECUTION + GRACE
+    allowed = timedelta(seconds=step.delivery_timeout) + timedelta(seconds=_execution(step)) + GRACE
     return parts.clock.now() - (step.sent_at or parts.clock.now()) > allowed
 
 

@@ -76,13 +76,18 @@ def of_step(db: Database, step_id: str) -> list[Evidence]:
     return list(_load(db, "WHERE e.step_id = ?", [step_id]).values())
 
 
+def nodes_of_step(db: Database, step_id: str) -> set[str]:
+    """The ids of the nodes of which a step has given evidence."""
+    return {row["node_id"] for row in db.execute("SELECT node_id FROM evidence WHERE step_id = ?", [step_id])}
+
+
 def before_run(db: Database, run_id: int, application: str, environment: str) -> dict[str, Evidence]:
-    """For each node what was known of it before a run's verification: its own first Scan, or an earlier run's."""
+    """For each node what was known of it before a run's verification: its own Scan or gate, or an earlier run's."""
     return _load(
         db,
         """WHERE e.id IN (SELECT max(e2.id) FROM evidence e2 JOIN step s ON s.id = e2.step_id
                WHERE e2.application = ? AND e2.environment = ?
-                 AND (e2.run_id < ? OR (e2.run_id = ? AND s.kind = 'scan'))
+                 AND (e2.run_id < ? OR (e2.run_id = ? AND s.kind IN ('scan', 'gate')))
                GROUP BY e2.node_id)""",
         [application, environment, run_id, run_id],
     )

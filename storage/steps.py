@@ -1,7 +1,7 @@
 """Steps: one command each, sent at most once (I2)."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,9 @@ from typing import Any
 from sqlite_utils import Database
 
 from patching.model import Operation
+from patching.outcomes import NodeOutcome
 from patching.plan import PlanStep, StepKind
+from patching.sequence import Progress
 from patching.states import STEP_TRANSITIONS, StepState, require
 from storage import audit, outbox
 from storage.database import compare_and_set, to_json, to_text, to_time
@@ -90,6 +92,11 @@ def in_state(db: Database, *states: StepState) -> list[Step]:
     return _select(db, f"WHERE state IN ({marks}) ORDER BY run_id, position, id", *states)
 
 
+def unsettled(db: Database, run_id: int) -> bool:
+    """Whether nobody knows of some command of a run whether it was sent."""
+    return any(step.state is StepState.UNKNOWN for step in of_run(db, run_id))
+
+
 def transition(
     tx: Database, step: Step, new: StepState, now: datetime, ref: str, *, note: str = "", **columns: Any
 ) -> Step | None:
@@ -108,6 +115,37 @@ def transition(
     audit.append(tx, now, "clock", ref, f"step {new}", detail)
     outbox.touch(tx, f"run:{step.run_id}")
     return get(tx, step.id)
+
+
+def progress(db: Database, run_id: int) -> list[Progress]:
+    """A run's steps as far as they decide about each other."""
+    failed: dict[str, set[str]] = {}
+    for row in db.execute(
+        """SELECT i.step_id, i.node_id FROM invocation i JOIN step s ON s.id = i.step_id
+           WHERE s.run_id = ? AND i.outcome IS NOT NULL AND i.outcome != ?""",
+        [run_id, NodeOutcome.SUCCEEDED],
+    ):
+        failed.setdefault(row["step_id"], set()).add(row["node_id"])
+    return [_progress(step, failed.get(step.id, set())) for step in of_run(db, run_id)]
+
+
+def _progress(step: Step, failed: Collection[str]) -> Progress:
+    if step.state is StepState.FAILED and not failed:
+        failed = step.node_ids  # given up, or a person says that it did not run
+    at_once = int(step.settings.get("at_once", 0))
+    return Progress(
+        position=step.position,
+        kind=step.kind,
+        wave=step.wave,
+        document=step.document,
+        state=step.state,
+        node_ids=frozenset(step.node_ids),
+        sent=step.sending_at is not None,
+        failed=frozenset(failed),
+        at_once=at_once,
+        errors=int(step.settings.get("errors", 0)),
+        concurrency=min(at_once, len(step.node_ids)),
+    )
 
 
 def mark_cancelled(tx: Database, step: Step, ref: str, note: str, now: datetime) -> None:

@@ -15,7 +15,7 @@ from commands.ports import Role
 from patching import clocks
 from patching.gate import CHECKS, Check, CheckResult, GateInput, Outcome
 from patching.states import RunState
-from scheduler import changes, collect, decisions, dispatch, plan, restored
+from scheduler import changes, collect, decisions, permits, plan, restored
 from storage import changes as stored_changes
 from storage import decisions as stored_decisions
 from storage import problems, rechecks
@@ -107,13 +107,13 @@ def _no_role_is_needed_at_the_click() -> None:
 
 def _no_role_is_needed_before_the_send() -> None:
     def broken(true: Any) -> Any:
-        def forbidden(parts: Any, tx: Any, run: Any, now: Any, approvers: Any) -> Any:
+        def forbidden(parts: Any, tx: Any, run: Any, step: Any, now: Any, approvers: Any) -> Any:
             decided = {each.user_id for each in stored_decisions.made(tx, run.change_id)}
-            return true(parts, tx, run, now, approvers | decided)
+            return true(parts, tx, run, step, now, approvers | decided)
 
         return forbidden
 
-    _swap(dispatch, "_forbidden", broken)
+    _swap(permits, "forbidden", broken)
 
 
 def _any_digest_is_accepted_at_the_click() -> None:

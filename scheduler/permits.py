@@ -1,0 +1,144 @@
+"""Whether an Install may be sent at this very moment: asked again for each, since hours may lie between two waves."""
+
+from datetime import datetime, timedelta
+
+from sqlite_utils import Database
+
+from aws.target import Target
+from commands.decide import problem_in_the_way
+from commands.reports import run_report
+from patching.model import Node
+from patching.phrases import listed
+from patching.plan import StepKind
+from patching.states import ChangeState
+from patching.wave_gate import moved_rows
+from scheduler.parts import Parts
+from storage import changes, decisions, evidence, runs, steps
+from storage.runs import Purpose, Run
+from storage.steps import Step
+
+SEND_WITHIN = timedelta(minutes=30)  # after the scans that it rests on: later than that the picture is stale
+LOOK_AGAIN = timedelta(minutes=2)
+
+
+class Busy(Exception):
+    """Somebody else's command is on a node; the sentence names it."""
+
+
+def look(parts: Parts, run: Run, step: Step, target: Target) -> str | None:
+    """What AWS says against sending an Install now, as a sentence. Raises Busy and AwsError.
+
+    Asked for all that is left of a wave at once, and not again while its batches go out one after the other.
+    """
+    planned = steps.of_run(parts.store.db, run.id)
+    batches = [each for each in planned if each.kind is StepKind.INSTALL and each.wave == step.wave]
+    now = parts.clock.now()
+    if any(each.sent_at and now - each.sent_at < LOOK_AGAIN for each in batches):
+        return None
+    for hook in step.settings.get("hooks", {}).values():
+        found = parts.patch_manager.document(target, hook["name"])
+        if (found.version, found.hash) != (hook["version"], hook["hash"]):
+            return f"The hook {hook['name']} is not the one of the plan any more; nothing was sent. Ask again."
+    left = [node_id for each in batches if each.sending_at is None for node_id in each.node_ids]
+    running = parts.patch_manager.running_elsewhere(target, left)
+    if running:
+        names = _names(run)
+        told = [f"{each.document_name} ({each.command_id}) on {names[node_id]}" for node_id, each in running.items()]
+        raise Busy(f"Waiting for somebody else's command to end: {listed(told)}.")
+    if not run.production:
+        return None
+    picture = _picture(parts.store.db, run, planned, step)
+    if picture is not None and now - picture > SEND_WITHIN and _wave_is_under_way(planned, step):
+        # The gate of this wave let it through longer ago: what matters is that nobody was at its nodes since.
+        return _touched(parts, run, step, target)
+    return _deviated(parts, run) if step.wave > 1 else None
+
+
+def forbidden(parts: Parts, tx: Database, run: Run, step: Step, now: datetime, approvers: frozenset[str]) -> str | None:
+    """Why a production Install may not be sent; read in the transaction of the send (I3, I4)."""
+    change = changes.find(tx, run.change_id) if run.change_id else None
+    if change is None or run.purpose is not Purpose.CHANGE or change.state is not ChangeState.USED:
+        return "There is no approved change behind this Install; nothing was sent."
+    if change.configuration != parts.config.version:
+        return f"The configuration has changed since {change.ref} was judged; nothing was sent. Ask again."
+    standing = decisions.approvers(tx, change) & approvers
+    if len(standing) < max(change.required, 1):
+        return (
+            f"{len(standing)} of {change.required} approvers needed for {change.ref} hold the role now; "
+            "nothing was sent. Ask again."
+        )
+    if run.pins_url is None and (change.parts or {}).get("policy", {}).get("pin") != "off":
+        return f"The pinned list of {change.ref} is not in its bucket; nothing was sent. Ask again."
+    if problem_in_the_way(tx, change):
+        return (
+            f"A problem with {run.application} was reported meanwhile; nothing was sent. An operator clears it first."
+        )
+    planned = steps.of_run(tx, run.id)
+    picture = _picture(tx, run, planned, step)
+    if picture is None or (now - picture > SEND_WITHIN and not _wave_is_under_way(planned, step)):
+        return "The scans taken for this Install are older than 30 minutes; nothing was sent. Ask again."
+    return _not_as_approved(tx, run, planned, step)
+
+
+def _picture(db: Database, run: Run, planned: list[Step], step: Step) -> datetime | None:
+    """When the oldest scan ended that this Install rests on: its wave's gate, or the scans at the send."""
+    gates = [each for each in planned if each.kind is StepKind.GATE and each.wave == step.wave]
+    if gates:
+        ended = [each.ended_at for each in gates if each.ended_at]
+        return min(ended) if len(ended) == len(gates) else None
+    ended = [scan.ended_at for scan in runs.of_change(db, run.change_id or 0, Purpose.SEND) if scan.ended_at]
+    return min(ended, default=None)
+
+
+def _wave_is_under_way(planned: list[Step], step: Step) -> bool:
+    return any(each.kind is StepKind.INSTALL and each.wave == step.wave and each.sent_at for each in planned)
+
+
+def _not_as_approved(db: Database, run: Run, planned: list[Step], step: Step) -> str | None:
+    gates = [each for each in planned if each.kind is StepKind.GATE and each.wave == step.wave]
+    if not gates:
+        return None
+    scans = [
+        scan for scan in runs.of_change(db, run.change_id or 0, Purpose.SEND) if scan.environment == run.environment
+    ]
+    approved = evidence.of_run(db, scans[-1].id) if scans else {}
+    now = {item.node_id: item for gate in gates for item in evidence.of_step(db, gate.id)}
+    names = _names(run)
+    unseen = [names[node_id] for node_id in step.node_ids if node_id not in approved or node_id not in now]
+    if unseen:
+        return f"The gate saw nothing of {listed(unseen)}; nothing was sent. Ask again."
+    pins = run.pins if run.pins_url is not None else None
+    moved = [each for node_id in step.node_ids for each in moved_rows(approved[node_id], now[node_id], pins)]
+    return f"Not as it was approved: {listed(moved)}; nothing further was sent. Ask again." if moved else None
+
+
+def _touched(parts: Parts, run: Run, step: Step, target: Target) -> str | None:
+    known = evidence.newest(parts.store.db, run.application, run.environment, step.node_ids)
+    summaries = parts.patch_manager.summaries(target, step.node_ids)
+    names = _names(run)
+    touched = [
+        names[node_id]
+        for node_id in step.node_ids
+        if node_id not in known
+        or node_id not in summaries
+        or known[node_id].snapshot_id != summaries[node_id].snapshot_id
+    ]
+    if not touched:
+        return None
+    return f"Somebody else's operation ran on {listed(touched)} meanwhile; nothing was sent there. Ask again."
+
+
+def _deviated(parts: Parts, run: Run) -> str | None:
+    """What an earlier wave got that nobody approved must not come to the next one."""
+    deviating = [each.node_name for each in run_report(parts.store, run).results if each.deviates]
+    if not deviating:
+        return None
+    return f"{listed(deviating)} did not end with exactly the approved list, so nothing further was sent."
+
+
+def _names(run: Run) -> dict[str, str]:
+    return {node.id: _name(node) for node in run.nodes}
+
+
+def _name(node: Node) -> str:
+    return node.name or node.id
