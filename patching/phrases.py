@@ -16,6 +16,11 @@ def listed(names: Iterable[str]) -> str:
     return f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
+def one_line(text: str) -> str:
+    """Text from outside, such as a tag's value, that must not be able to pass for a line of ours."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
 def counted(count: int, noun: str, plural: str = "") -> str:
     """`1 node`, `3 nodes`, `2 patches` (with plural="patches")."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from patching.model import Node
+from patching.phrases import counted
 
 REST = "the rest"
 CANARY = "canary"
@@ -37,8 +38,28 @@ def split(
     waves = [wave for wave in ordered if wave.nodes]
     if waves and 0 < canary < len(nodes):
         first, *later = waves
-        waves = [Wave(CANARY, first.nodes[:canary]), Wave(first.name, first.nodes[canary:]), *later]
+        after = Wave(first.name if selectors else REST, first.nodes[canary:])
+        waves = [Wave(CANARY, first.nodes[:canary]), after, *later]
     return tuple(part for wave in waves if wave.nodes for part in _apart(wave, ha_group))
+
+
+def doubts(
+    nodes: Sequence[Node], selectors: Sequence[Mapping[str, Sequence[str]]], canary: int, ha_group: str | None
+) -> tuple[str, ...]:
+    """A sentence for each setting that these nodes give no meaning: most often a tag that is misspelt."""
+    found = []
+    rest = list(nodes)
+    for selector in selectors:
+        if not any(_matches(node, selector) for node in nodes):
+            found.append(f"waves: no node has {_name(selector)}.")
+        elif not any(_matches(node, selector) for node in rest):
+            found.append(f"waves: every node with {_name(selector)} is in a wave before it.")
+        rest = [node for node in rest if not _matches(node, selector)]
+    if ha_group and not any(ha_group.removeprefix("tag:") in node.tags for node in nodes):
+        found.append(f"ha_group: no node has the tag {ha_group.removeprefix('tag:')}, so none are kept apart.")
+    if canary and canary >= len(nodes):
+        found.append(f"canary: {canary} would be all of {counted(len(nodes), 'node')}, so none goes first.")
+    return tuple(found)
 
 
 def _matches(node: Node, selector: Mapping[str, Sequence[str]]) -> bool:

@@ -2,10 +2,11 @@
 
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patching.waves import split
+from patching.waves import doubts, split
 from tests.unit.patching.plans import node
 
 
@@ -73,3 +74,27 @@ def test_every_node_is_in_exactly_one_wave(tags: list[tuple[str, str]], canary: 
     for wave in waves if grouped else ():
         clusters = [each.tags["Cluster"] for each in wave.nodes if "Cluster" in each.tags]
         assert len(clusters) == len(set(clusters))
+
+
+@pytest.mark.parametrize(
+    ("selectors", "canary", "ha_group", "doubted"),
+    [
+        ([], 0, None, []),
+        ([{"tag:Role": ["replica"]}], 1, "tag:Cluster", []),
+        ([{"tag:Role": ["replcia"]}], 0, None, ["waves: no node has Role=replcia."]),
+        ([{"tag:Role": ["replica"], "tag:Zone": ["a"]}], 0, None, ["waves: no node has Role=replica, Zone=a."]),
+        (
+            [{"tag:Role": ["replica"]}, {"tag:Cluster": ["a"]}],
+            0,
+            None,
+            ["waves: every node with Cluster=a is in a wave before it."],
+        ),
+        ([], 0, "tag:Clutser", ["ha_group: no node has the tag Clutser, so none are kept apart."]),
+        ([], 2, None, ["canary: 2 would be all of 2 nodes, so none goes first."]),
+    ],
+)
+def test_what_these_nodes_give_no_meaning_is_said(
+    selectors: list[dict[str, list[str]]], canary: int, ha_group: str | None, doubted: list[str]
+) -> None:
+    nodes = [node("i-1", Role="replica", Cluster="a"), node("i-2", Role="primary", Zone="a")]
+    assert list(doubts(nodes, selectors, canary, ha_group)) == doubted
