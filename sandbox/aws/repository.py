@@ -16,6 +16,7 @@ class Published:
     at: datetime
     release: Release
     released: datetime  # the advisory's date, from which an approval delay counts
+    withdrawn: datetime | None = None  # from then on nobody is offered it
 
 
 class MovingRepository:
@@ -36,6 +37,15 @@ class MovingRepository:
         history.sort(key=lambda published: published.at)
         self.changes += 1
 
+    def withdraw(self, package: Package, at: datetime) -> None:
+        """Take a version away again; what is older does not come back where it had been dropped. Raises KeyError."""
+        history = self._history.get((package.name, package.arch), [])
+        position = next((i for i, each in enumerate(history) if each.release.package.version == package.version), None)
+        if position is None:
+            raise KeyError(f"{package.name} {package.version} was never in {self.name}")
+        history[position] = replace(history[position], withdrawn=at)
+        self.changes += 1
+
     def names(self) -> tuple[Key, ...]:
         return tuple(self._history)
 
@@ -47,7 +57,8 @@ class MovingRepository:
     def available(self, key: Key, at: datetime) -> list[Published]:
         """What the package manager is offered, oldest first."""
         offered = [published for published in self._history.get(key, ()) if published.at <= at]
-        return offered if self._keeps_old else offered[-1:]
+        offered = offered if self._keeps_old else offered[-1:]
+        return [published for published in offered if published.withdrawn is None or at < published.withdrawn]
 
     def upgrades(self, installed: Package, at: datetime) -> list[Published]:
         """The offered versions newer than the installed one, oldest first."""

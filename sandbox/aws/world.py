@@ -13,7 +13,7 @@ from sandbox.aws.command import Command, Invocation
 from sandbox.aws.documents import Document
 from sandbox.aws.execution import Execution, Tools
 from sandbox.aws.faults import Faults
-from sandbox.aws.fleet import Association, Environment, Fleet
+from sandbox.aws.fleet import Association, Environment, Fleet, Package, Release
 from sandbox.aws.library import Library
 from sandbox.aws.log import Install, SsmLog
 from sandbox.aws.model import SsmError
@@ -223,6 +223,16 @@ class World:
         """Publish made-up next versions of a few packages now; returns their names. Raises KeyError."""
         with self.lock:
             return [release.package.name for release in self.repositories[name].move_now(self.advance())]
+
+    def publish(self, name: str, release: Release) -> None:
+        """Let a version appear in a repository now. Raises KeyError."""
+        with self.lock:
+            self.repositories[name].publish(release, self.advance())
+
+    def withdraw(self, name: str, package: Package) -> None:
+        """Take a version out of a repository now. Raises KeyError where either isn't there."""
+        with self.lock:
+            self.repositories[name].withdraw(package, self.advance())
 
     def set_alarm(self, name: str, state: str, *, account: str | None = None, region: str | None = None) -> None:
         """Let a CloudWatch alarm go on or off, wherever it is unless told. Raises KeyError, ValueError."""

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from sandbox.aws.fleet import Repository
 from sandbox.aws.repository import MovingRepository
 from tests.unit.simulated_aws.support import OPENSSL, START, upgrade
@@ -30,6 +32,16 @@ def test_another_kind_of_repository_keeps_the_older_versions() -> None:
     mirror = repository(keeps_old_versions=True)
     assert upgrades(mirror, "1-0", 4) == ["1-1", "1-2"]
     assert upgrades(mirror, "1-1", 4) == ["1-2"]
+
+
+def test_a_withdrawn_version_is_offered_to_nobody_and_on_a_mirror_nothing_comes_back_for_it() -> None:
+    for keeps, left in ((False, []), (True, ["1-1"])):
+        mirror = repository(keeps_old_versions=keeps)
+        mirror.withdraw(upgrade(OPENSSL, "1-2").package, START + 4 * DAY)
+        assert upgrades(mirror, "1-0", 3.9)[-1] == "1-2"
+        assert upgrades(mirror, "1-0", 4) == left
+    with pytest.raises(KeyError, match="openssl 1-9 was never in mirror"):
+        mirror.withdraw(upgrade(OPENSSL, "1-9").package, START)
 
 
 def test_a_node_ahead_of_its_mirror_is_offered_nothing() -> None:
