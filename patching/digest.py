@@ -57,17 +57,20 @@ def digest_of(parts: Parts) -> str:
     return hashlib.sha256(_canonical(dict(parts)).encode()).hexdigest()
 
 
-def moved(old: Parts, new: Parts) -> tuple[str, ...]:
-    """Sentences that name exactly what differs; empty if and only if the digests are equal."""
+def moved(old: Parts, new: Parts, left: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Sentences that name exactly what differs; empty if and only if the digests are equal.
+
+    `left`: patch identity → why production is no longer offered it (`patching.leaving`), said of what left the list.
+    """
     differing = [part for part in dict.fromkeys((*old, *new)) if _differ(old, new, part)]
-    sentences = [sentence for part in differing for sentence in _describe(part, old, new)]
+    sentences = [sentence for part in differing for sentence in _describe(part, old, new, left or {})]
     return tuple(dict.fromkeys(sentences))
 
 
-def _describe(part: str, old: Parts, new: Parts) -> Iterable[str]:
+def _describe(part: str, old: Parts, new: Parts, left: Mapping[str, str]) -> Iterable[str]:
     before, after = old.get(part), new.get(part)
     if part == "patches" and isinstance(before, dict) and isinstance(after, dict):
-        return _patches_moved(before, after)
+        return _patches_moved(before, after, left)
     if part == "nodes" and isinstance(before, list) and isinstance(after, list):
         return _members_moved("node", before, after, joined="joined", left="left")
     if part == "waivers" and isinstance(before, list) and isinstance(after, list):
@@ -88,14 +91,16 @@ def _describe(part: str, old: Parts, new: Parts) -> Iterable[str]:
     return [f"{part.replace('_', ' ')} {_text(before)} → {_text(after)}"]
 
 
-def _patches_moved(before: Mapping[str, JsonValue], after: Mapping[str, JsonValue]) -> Iterator[str]:
+def _patches_moved(
+    before: Mapping[str, JsonValue], after: Mapping[str, JsonValue], left: Mapping[str, str]
+) -> Iterator[str]:
     for kb_id in sorted({*before, *after}):
         if not _differ(before, after, kb_id):
             continue
         if kb_id not in before:
             yield f"{kb_id} {_text(after[kb_id])} joined the list"
         elif kb_id not in after:
-            yield f"{kb_id} {_text(before[kb_id])} left the list"
+            yield left.get(kb_id) or f"{kb_id} {_text(before[kb_id])} left the list"
         else:
             yield f"{kb_id} {_text(before[kb_id])} → {_text(after[kb_id])}"
 

@@ -115,6 +115,11 @@ def test_i3_everything_that_matters_moves_the_digest(changes: dict[str, Any], se
     assert moved(parts(), parts(**changes)) == sentences
 
 
+def test_what_left_the_list_because_it_is_no_longer_offered_is_told_so() -> None:
+    gone = f"{OPENSSL.id} is gone from the repository"
+    assert moved(parts(), parts(pins=()), {OPENSSL.id: gone, "bash.amd64": "never said"})[0] == gone
+
+
 def test_i3_the_digest_is_over_canonical_json() -> None:
     expected = hashlib.sha256(b'{"account":"1","nodes":["i-1"]}').hexdigest()
     assert digest_of({"nodes": ["i-1"], "account": "1"}) == expected
