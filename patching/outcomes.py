@@ -1,7 +1,7 @@
 """How a node came out of a run: from its own invocation and its evidence afterwards (I9)."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -10,6 +10,7 @@ from patching.evidence import offered, on_node
 from patching.model import Evidence, PatchRow, PatchState, PinnedPatch, Platform
 from patching.proof import Proof, Verdict, patch_identity, patch_key
 from patching.titles import canonical_title, version_of
+from patching.versions import compare_versions, is_debian_family
 
 
 class NodeOutcome(StrEnum):
@@ -69,15 +70,22 @@ class NodeResult:
     installed: tuple[PinnedPatch, ...]  # approved, and came with this run
     dependencies: tuple[PinnedPatch, ...]  # not approved, came along, proven in the source
     unproven: tuple[PinnedPatch, ...]  # not approved, came along, not proven
-    missing: tuple[PinnedPatch, ...]  # approved for the node and not on it
+    missing: tuple[PinnedPatch, ...]  # approved for the node, not on it, and still on offer or there in another version
     pending_reboot: tuple[PinnedPatch, ...]
     failed: tuple[PinnedPatch, ...]  # approved ids that the node reports as Failed
     removed: tuple[PinnedPatch, ...] = ()  # gone from the node, though the source still has the package
     unconfirmed: tuple[PinnedPatch, ...] = ()  # older versions on the list that the scan afterwards doesn't show
+    gone: tuple[PinnedPatch, ...] = ()  # approved for the node, not on it, and no longer on offer
+    hidden: tuple[PinnedPatch, ...] = ()  # approved for the node; a newer one on offer since then hides what is there
 
     @property
     def deviates(self) -> bool:
-        return bool(self.unproven or self.missing or self.failed or self.removed)
+        return bool(self.unproven or self.missing or self.failed or self.removed or self.gone or self.hidden)
+
+    @property
+    def approved(self) -> int:
+        """How many patches of the list were for this node."""
+        return sum(map(len, (self.installed, self.missing, self.gone, self.hidden, self.unconfirmed)))
 
 
 def reconcile(
@@ -89,6 +97,10 @@ def reconcile(
 ) -> NodeResult:
     """What a pinned Install did to one node, from scans before and after it, judged on the source's evidence.
 
+    An approved version that the node neither has nor is offered any more has left the repository: the node silently
+    did not find it (facts/patch-manager.md section 1). Where the scan offers another version instead, mirrors of the
+    Debian family have dropped the approved one; elsewhere older versions are kept and the newer one may hide it.
+
     `older`: the pins that name a proven version which is not the newest on offer (`patching.ready.Older`). Where
     the scan afterwards doesn't show one, the node no longer found it, or the newer one on offer hides it: a Missing
     row doesn't show what is installed (facts/patch-manager.md section 2, "Parsing"). So it is reported, and the
@@ -96,25 +108,28 @@ def reconcile(
     """
     pins = {patch_key(pin.id, pin.title) for pin in approved}
     approved_ids = {identity for identity, _ in pins}
-    came = _changed_rows(before, after)
+    came = [row for row in _changed_rows(before, after) if not _was_hidden(row, pins, before, after.platform)]
     proof = Proof(source)
     extra = [row for row in came if _key(row) not in pins]
     proven = {_key(row) for row in extra if _is_proven(proof, after.platform, row)}
     present = {_key(row) for row in on_node(after)}
     meant = {_key(row): row for evidence in (after, before) for row in offered(evidence) if _key(row) in pins}
+    lacking = _lacking([row for key, row in meant.items() if key not in present], came, after)
     return NodeResult(
         node_id=after.node_id,
         node_name=after.node_name,
         installed=_patches(row for row in came if _key(row) in pins),
         dependencies=_patches(row for row in extra if _key(row) in proven),
         unproven=_patches(row for row in extra if _key(row) not in proven),
-        missing=_patches(row for key, row in meant.items() if key not in present),
+        missing=_patches(lacking["missing"]),
         pending_reboot=_patches(row for row in after.rows if row.state is PatchState.INSTALLED_PENDING_REBOOT),
         failed=_patches(
             row for row in after.rows if row.state is PatchState.FAILED and patch_identity(row.kb_id) in approved_ids
         ),
         removed=_removed(before, after, proof),
         unconfirmed=_unconfirmed(older, before, present),
+        gone=_patches(lacking["gone"]),
+        hidden=_patches(lacking["hidden"]),
     )
 
 
@@ -135,6 +150,31 @@ def _was_there(row: PatchRow, versions: set[str]) -> bool:
     """A blank version is a Windows row without a Title: the KB alone identifies it."""
     version = _key(row)[1]
     return version in versions or (bool(versions) and (version == "" or "" in versions))
+
+
+def _was_hidden(row: PatchRow, pins: Collection[tuple[str, str]], before: Evidence, platform: Platform) -> bool:
+    """Whether a row shows what a Missing row hid before, not what came: older than all that the list names of it."""
+    identity, version = _key(row)
+    listed = [wanted for each, wanted in pins if each == identity]
+    was_missing = any(patch_identity(each.kb_id) == identity for each in offered(before))
+    return was_missing and bool(listed) and all(compare_versions(platform, version, each) == -1 for each in listed)
+
+
+def _lacking(rows: Iterable[PatchRow], came: Iterable[PatchRow], after: Evidence) -> Mapping[str, list[PatchRow]]:
+    """What was meant for the node and is not on it: `missing`, `gone` or `hidden` (see NodeResult)."""
+    on_offer = {_key(row) for row in offered(after)}
+    ids_on_offer = {identity for identity, _ in on_offer}
+    replaced = {_key(row)[0] for row in came}
+    found: dict[str, list[PatchRow]] = defaultdict(list)
+    for row in rows:
+        identity = patch_identity(row.kb_id)
+        if _key(row) in on_offer or identity in replaced:
+            found["missing"].append(row)
+        elif identity in ids_on_offer and not is_debian_family(after.platform):
+            found["hidden"].append(row)
+        else:
+            found["gone"].append(row)
+    return found
 
 
 def _is_proven(proof: Proof, platform: Platform, row: PatchRow) -> bool:

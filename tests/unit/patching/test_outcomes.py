@@ -16,6 +16,7 @@ from tests.unit.patching.build import (
     OPENSSL_OLD,
     OTHER,
     PENDING,
+    REDHAT,
     WINDOWS,
     evidence,
     row,
@@ -103,7 +104,17 @@ RESULTS: dict[str, tuple[Evidence, dict[str, tuple[PinnedPatch, ...]], bool]] = 
         True,
     ),
     "still missing": (after(row(OPENSSL, OPENSSL_NEW, MISSING), KEPT), {"missing": APPROVED}, True),
-    "gone from the repository": (after(KEPT), {"missing": APPROVED}, True),
+    "gone from the repository": (after(KEPT), {"gone": APPROVED}, True),
+    "gone, and the version that Missing hid shows again": (
+        after(row(OPENSSL, OPENSSL_OLD, OTHER), KEPT),
+        {"gone": APPROVED},
+        True,
+    ),
+    "gone, and the mirror offers the next one": (
+        after(row(OPENSSL, OPENSSL_NEWER, MISSING), KEPT),
+        {"gone": APPROVED},
+        True,
+    ),
     "failed": (after(row(OPENSSL, OPENSSL_NEW, FAILED), KEPT), {"missing": APPROVED, "failed": APPROVED}, True),
     "waits for a reboot": (
         after(row(OPENSSL, OPENSSL_NEW, PENDING), KEPT),
@@ -170,6 +181,19 @@ def test_windows_rows_that_lose_their_title_have_not_changed() -> None:
     blank = PatchRow("KB4480979", "", OTHER)
     one, other = (evidence("np1", [each], platform=WINDOWS) for each in (titled, blank))
     assert (changed(one, other), changed(other, one)) == ((), ())
+
+
+def test_a_newer_version_that_an_rpm_repository_offers_since_hides_what_is_there() -> None:
+    """Such a repository keeps the approved one, so nothing says whether the node found it: it deviates."""
+    bash, newer = pin(BASH, "0:4.4.19-14.el8"), "0:4.4.20-4.el8_6"
+    before = evidence("p1", [row(BASH, "0:4.4.19-14.el8", MISSING)], platform=REDHAT)
+    result = reconcile([bash], before, evidence("p1", [row(BASH, newer, MISSING)], platform=REDHAT), [])
+    assert (result.hidden, result.gone, result.missing, result.deviates) == ((bash,), (), (), True)
+
+
+def test_how_many_patches_were_for_a_node() -> None:
+    lists = dict.fromkeys(("installed", "missing", "gone", "hidden", "unconfirmed", "dependencies"), APPROVED)
+    assert replace(NodeResult("i-p1", "p1", (), (), (), (), (), ()), **lists).approved == 5
 
 
 BASH = "bash.x86_64"
