@@ -20,6 +20,7 @@ from patching.outcomes import NodeOutcome, outcome_of
 from patching.plan import SCAN_STEP_SECONDS
 from patching.states import RunState, StepState
 from patching.statuses import NEVER_ANSWERED, NEVER_STARTED, explained
+from scheduler import hook_words
 from scheduler.parts import Parts, target_of
 from storage import outbox, runs, steps
 from storage.runs import Invocation, Run
@@ -110,8 +111,10 @@ class Tracker:
             _cancel(parts, target, run, step, command_id)
         over = status is not None and status.ended and age >= SETTLING
         expired = late and _given_up(parts, step, command_id)
+        news = _records(step, seen or {}, known, over=over, expired=expired)
+        news = hook_words.in_words(parts, target, step, command_id, news)
         self.listed[step.id] = Listing(now, status)
-        _record(parts, run, step, _records(step, seen or {}, known, over=over, expired=expired))
+        _record(parts, run, step, news)
         return _unknown(target, step) if command_id is None and age >= SETTLING else ""
 
     def _note(self, run: Run, note: str) -> None:
