@@ -53,9 +53,14 @@ class EvidenceReader(Caller):
             return tuple(_row(patch) for page in pages for patch in page["Patches"])
 
     def read(
-        self, target: Target, node_ids: Sequence[str], known: Mapping[str, tuple[str, datetime | None]]
+        self,
+        target: Target,
+        node_ids: Sequence[str],
+        known: Mapping[str, tuple[str, datetime | None]],
+        snapshot_id: str | None = None,
     ) -> Reading:
-        """Details of the nodes whose (SnapshotId, OperationEndTime) is not in `known`.
+        """Details of the nodes whose (SnapshotId, OperationEndTime) is not in `known`; where a `snapshot_id` is
+        awaited, only of those that show it.
 
         Calls: ceil(N/50) for states, the details' pages of M changed nodes, ceil(M/50) for their states again:
         rows count only where both states are equal (design.md I8).
@@ -65,6 +70,7 @@ class EvidenceReader(Caller):
             node_id
             for node_id, summary in before.items()
             if known.get(node_id) != (summary.snapshot_id, summary.operation_end)
+            and snapshot_id in (None, summary.snapshot_id)
         ]
         rows = {node_id: self.rows(target, node_id) for node_id in changed}
         after = self.summaries(target, changed)

@@ -262,6 +262,40 @@ def test_a_command_is_found_behind_pages_of_others(place: Place) -> None:
     assert place.calls("ListCommands") == 2
 
 
+def test_all_commands_are_asked_about_in_one_page_whatever_stands_behind_it(place: Place) -> None:
+    node_id = place.ids()[0]
+    others = [place.manager.send(ROLE, place.request(node_id)) for _ in range(60)]
+    since = place.clock.now()
+    mine = {place.manager.send(ROLE, place.request(node_id)) for _ in range(3)}
+    before = place.calls("ListCommands")
+    found = place.manager.statuses(ROLE, mine, since)
+    assert place.calls("ListCommands") == before + 1
+    assert {command_id: status.target_count for command_id, status in found.items()} == dict.fromkeys(mine, 1)
+    assert place.manager.statuses(ROLE, {others[0], *mine}, since).keys() == {others[0], *mine}
+    assert place.calls("ListCommands") == before + 3
+
+
+def test_a_command_behind_more_pages_than_commands_is_asked_for_by_its_id(place: Place) -> None:
+    node_id = place.ids()[0]
+    since = place.clock.now()
+    wanted = place.manager.send(ROLE, place.request(node_id))
+    for _ in range(2 * 50):
+        place.manager.send(ROLE, place.request(node_id))
+    assert place.manager.statuses(ROLE, {wanted}, since).keys() == {wanted}
+    page, alone = place.world.ssm_log.calls("ListCommands")
+    assert "CommandId" not in page.params
+    assert alone.params["CommandId"] == wanted
+
+
+def test_a_command_that_aws_knows_no_more_is_left_out(place: Place) -> None:
+    wanted = place.manager.send(ROLE, place.request(place.ids()[0]))
+    assert place.manager.statuses(ROLE, {wanted, str(uuid4())}, place.clock.now()).keys() == {wanted}
+    assert place.manager.statuses(ROLE, (), place.clock.now()) == {}
+    place.world.faults.add("ssm", "ListCommands", "access-denied")
+    with pytest.raises(AccessRefused):
+        place.manager.statuses(ROLE, {wanted}, place.clock.now())
+
+
 def test_somebody_elses_command_on_a_node_is_seen_until_it_ends(place: Place) -> None:
     busy, idle, _ = place.ids()
     command_id = place.world.foreign_operation([busy], "Scan")
@@ -303,6 +337,16 @@ def test_a_scan_is_read_with_its_snapshot_id(place: Place) -> None:
     missing = [row for row in place.manager.rows(ROLE, node_id) if row.state is PatchState.MISSING]
     assert {row.kb_id for row in missing} == {"openssl.amd64", "libssl3.amd64"}
     assert all(row.title.startswith(f"{row.kb_id}:") and row.installed_time is None for row in missing)
+
+
+def test_rows_are_read_of_nodes_that_show_the_awaited_snapshot_alone(place: Place) -> None:
+    first, second, _ = place.ids()
+    place.scan(first)
+    awaited = place.scan(second)
+    reading = place.manager.read(ROLE, [first, second], {}, awaited)
+    assert reading.summaries.keys() == {first, second}
+    assert reading.rows.keys() == {second}
+    assert [call.params["InstanceId"] for call in place.world.ssm_log.calls("DescribeInstancePatches")] == [second]
 
 
 def test_all_pages_of_a_real_nodes_rows(real_rows: Place) -> None:
