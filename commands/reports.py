@@ -1,7 +1,7 @@
 """Read models: what a message about a run or a change needs, read from the store after the transition (I5)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from commands.waves import (
@@ -27,7 +27,8 @@ from patching.proof import patch_key
 from patching.states import RunState, StepState
 from patching.summary import MissingPatch, missing_by_severity, missing_patches
 from patching.titles import version_of
-from storage import changes, decisions, evidence, problems, runs, steps
+from storage import backups, changes, decisions, evidence, problems, runs, steps
+from storage.backups import NodeBackup
 from storage.changes import Change
 from storage.database import Store
 from storage.decisions import Decision
@@ -69,6 +70,8 @@ class RunReport:
     unsettled: tuple[Step, ...]  # steps of which a person must say whether they were sent
     may_report_problem: bool  # an ended non-production Install
     change: Change | None = None  # the change behind a production Install
+    approvals: tuple[Decision, ...] = ()  # of that change, which say where the database's backup is
+    taken: Mapping[str, NodeBackup] = field(default_factory=dict)  # node id → the backup that the run took first
     waves: tuple[Wave, ...] = ()  # of an Install, in order
     reach: Reach = NO_REACH  # of an Install
     paused: Paused | None = None
@@ -121,6 +124,8 @@ def run_report(store: Store, run: Run) -> RunReport:
         ),
         may_report_problem=install and not run.production and ended and run.state is not RunState.CANCELLED,
         change=changes.find(db, run.change_id) if run.change_id and run.purpose is Purpose.CHANGE else None,
+        approvals=_approvals(store, run),
+        taken={node_id: each for node_id, each in backups.of_run(db, run.id).items() if each.complete},
         waves=found,
         reach=reach(planned, tracked),
         paused=paused(db, run, planned),
@@ -147,6 +152,12 @@ def change_report(store: Store, change: Change, config: Configuration) -> Change
         ),
         ready=change.state.value == "pending",
     )
+
+
+def _approvals(store: Store, run: Run) -> tuple[Decision, ...]:
+    if run.change_id is None or run.purpose is not Purpose.CHANGE:
+        return ()
+    return tuple(each for each in decisions.made(store.db, run.change_id, "accepted") if each.kind == "approve")
 
 
 def _stage(run: Run, planned: list[Step]) -> str:

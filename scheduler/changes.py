@@ -142,7 +142,7 @@ def carry_out(parts: Parts, change: Change) -> None:
 
 def _against(change: Change, evaluation: Evaluation) -> tuple[str, ...]:
     """Why the approval does not cover what would be sent now; empty when it does."""
-    reasons = moved(change.parts or {}, evaluation.parts)
+    reasons = moved(change.parts or {}, evaluation.parts, evaluation.left)
     failing = tuple(f"{check.title}: {check.evidence}" for check in evaluation.checks if check.outcome is Outcome.FAIL)
     if not reasons and evaluation.digest != change.digest:
         reasons = ("what would be sent is not what was approved",)
@@ -166,7 +166,9 @@ def _let_go(parts: Parts, change: Change, evaluation: Evaluation, url: str | Non
     with parts.store.transaction() as tx:
         now = parts.clock.now()
         _record(tx, now, change, "send", evaluation)
-        used = changes.transition(tx, change, ChangeState.USED, now, "clock")
+        # What the nodes could be restored from, as it is at the send; everything else stays as it was approved.
+        facts = {**(change.facts or {}), "backups": evaluation.facts["backups"]}
+        used = changes.transition(tx, change, ChangeState.USED, now, "clock", facts=to_json(facts))
         if used is None:
             return
         run = runs.create(

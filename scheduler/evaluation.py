@@ -22,12 +22,14 @@ from patching.gate import (
     passes,
     waive,
 )
+from patching.leaving import no_longer_offered
 from patching.model import Evidence, Node, Operation, PinnedPatch
 from patching.nodes import EnvironmentKey
 from patching.outcomes import NodeOutcome
 from patching.pins import pinned_list
 from patching.plan import PlanStep, StepKind, install_plan
 from patching.policy import Policy
+from patching.windows import listed_kbs
 from scheduler import backups, surroundings
 from scheduler.documents import documents
 from scheduler.parts import Parts, target_of
@@ -52,6 +54,7 @@ class Evaluation:
     plan: tuple[PlanStep, ...]
     nodes: tuple[Node, ...]  # production's, as resolved now
     facts: Mapping[str, Any]  # numbers for the message
+    left: Mapping[str, str]  # patch identity → why an approved patch is no longer offered
 
     @property
     def passed(self) -> bool:
@@ -83,6 +86,7 @@ def judge(parts: Parts, change: Change) -> Evaluation:
         foreign=_followed_by_others(parts, source_key, source) | _followed_by_others(parts, target_key, production),
     )
     execution = parts.config.applications[change.application]
+    backup = backups.facts(parts, change, target_nodes)
     plan = _plan(parts, target, execution, target_nodes, pinned=change.part or policy.pin == "required")
     results = evaluate(
         GateInput(
@@ -115,7 +119,7 @@ def judge(parts: Parts, change: Change) -> Evaluation:
                 *surroundings.other_patchers(parts, source_key, source_nodes),
                 *surroundings.other_patchers(parts, target_key, target_nodes),
             ),
-            backup=backups.facts(parts, change, target_nodes),
+            backup=backup,
         )
     )
     waivers, waivable = _waivers(change, policy)
@@ -142,7 +146,12 @@ def judge(parts: Parts, change: Change) -> Evaluation:
         pins=pins,
         plan=plan,
         nodes=target_nodes,
-        facts=_told(ripe, pins),
+        facts={
+            **_told(ripe, pins),
+            "windows": _listed_kbs(parts, pins, production.evidence),
+            "backups": backups.restore_points(backup),
+        },
+        left=no_longer_offered(change.pins or (), production.evidence),
     )
 
 
@@ -181,6 +190,16 @@ def _told(ripe: Ripeness, pins: tuple[PinnedPatch, ...]) -> dict[str, Any]:
         "older_pins": [asdict(each.pin) for each in part.older],
         "all_ready_at": at.isoformat() if at else None,
         "advisories": links(ripe.comparison.findings)[:LINKS],
+    }
+
+
+def _listed_kbs(parts: Parts, pins: tuple[PinnedPatch, ...], production: tuple[Evidence, ...]) -> dict[str, Any]:
+    """The list's KBs against the baselines of production's Windows nodes."""
+    found = listed_kbs(pins, production, evidence.baselines(parts.store.db))
+    return {
+        "listed": found.count,
+        "refused": [list(each) for each in found.refused],
+        "untold": [list(each) for each in found.untold],
     }
 
 

@@ -1,6 +1,6 @@
 """The answer to `/patch backups`: what each node could be restored from, and how that is done."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -57,11 +57,22 @@ def backups_answer(payload: Mapping[str, Any]) -> Rendered:
         *(f":warning: Not everything could be read: {prose(str(each), 400)}" for each in payload["unread"]),
     ]
     lines += [_node(node, payload) for node in payload["nodes"]]
-    kinds = {Kind(node["newest"]["kind"]) for node in payload["nodes"] if node["newest"]}
-    lines += [_HOW[kind].replace("REGION", prose(str(payload["region"]), 30)) for kind in Kind if kind in kinds]
+    lines += how_to_restore([node["newest"] for node in payload["nodes"] if node["newest"]], str(payload["region"]))
     if int(payload["pages"]) > 1:
         lines.append(_paged(application, environment, int(payload["page"]), int(payload["pages"])))
     return message(f"Backups: {where}, {without:,} of {plural(count, 'node')} without", [title, *sections(lines)])
+
+
+def how_to_restore(points: Iterable[Mapping[str, Any]], region: str) -> list[str]:
+    """What to do with backups of these kinds, a paragraph each."""
+    kinds = {Kind(point["kind"]) for point in points}
+    return [_HOW[kind].replace("REGION", prose(region, 30)) for kind in Kind if kind in kinds]
+
+
+def point_words(point: Mapping[str, Any], zone: str, age: str = "") -> str:
+    """`snapshots of 20 Nov 09:00, 5 h old: /dev/xvda snap-1 in eu-west-1a`."""
+    where = f" in {code(zone, 40)}" if point["devices"] and zone else ""
+    return f"{_kind(point)} of {when(_time(point))}{age}: {_parts(point)}{where}"
 
 
 def _node(node: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
@@ -74,9 +85,8 @@ def _node(node: Mapping[str, Any], payload: Mapping[str, Any]) -> str:
         return f":x: {name}: {prose(str(node['lacking']), 200)}.{coming}"
     age = _moment(payload["now"]) - _time(newest)
     old = age > timedelta(seconds=float(payload["max_age"]))
-    zone = f" in {code(str(node['zone']), 40)}" if newest["devices"] and node["zone"] else ""
     mark = ":warning:" if old else ":white_check_mark:"
-    return f"{mark} {name}: {_kind(newest)} of {when(_time(newest))}, {words(age)} old: {_parts(newest)}{zone}.{coming}"
+    return f"{mark} {name}: {point_words(newest, str(node['zone']), f', {words(age)} old')}.{coming}"
 
 
 def _kind(point: Mapping[str, Any]) -> str:
@@ -86,9 +96,9 @@ def _kind(point: Mapping[str, Any]) -> str:
 
 
 def _parts(point: Mapping[str, Any]) -> str:
-    """Each snapshot with its device, or the one id."""
+    """Each snapshot with its device where that is known; an image or a recovery point by its id."""
     if not point["devices"]:
-        return code(str(point["ids"][0]), 200)
+        return ", ".join(code(str(found), 200) for found in point["ids"])
     return ", ".join(
         f"{code(str(device), 20)} {code(str(found), 40)}"
         for device, found in zip(point["devices"], point["ids"], strict=True)

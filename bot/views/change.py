@@ -3,7 +3,17 @@
 from bot.views.blocks import Block, Rendered, context, divider, first, header, message, section, sections
 from bot.views.change_buttons import change_buttons
 from bot.views.checks import in_full
-from bot.views.facts import asked_part, extent, issue_lines, list_words, marks, part_lines, ready_line, warnings
+from bot.views.facts import (
+    asked_part,
+    extent,
+    issue_lines,
+    list_words,
+    marks,
+    part_lines,
+    ready_line,
+    warnings,
+    windows_lines,
+)
 from bot.views.run import shown_version, state_words
 from bot.views.tables import Attachment, Flavour, listing
 from bot.views.text import code, command, mentions, place, plain, plural, prose, user, users, when
@@ -20,7 +30,7 @@ _ISSUES_SHOWN = 60  # in the thread
 def change_card(report: ChangeReport) -> Rendered:
     """The one message of a change in its application's channel."""
     change = report.change
-    lines = [_asked(report), *warnings(change), *change_state(report), *_part(change)]
+    lines = [_asked(report), *warnings(change), *change_state(report), *_part(change), *_windows(change)]
     blocks: list[Block] = [header(change_title(change)), *sections(lines)]
     if change.checks:
         evaluated = f", {when(change.evaluated_at)}" if change.evaluated_at else ""
@@ -145,6 +155,10 @@ def _part(change: Change) -> list[str]:
             return [*asked_part(change, 10), *ready_line(change)]
         case _:
             return asked_part(change, 0)
+
+
+def _windows(change: Change) -> list[str]:
+    return windows_lines(change) if change.state in {ChangeState.BLOCKED, ChangeState.PENDING} else []
 
 
 def _decided(report: ChangeReport, kind: str, words: str, state: str = "accepted") -> list[str]:

@@ -152,6 +152,9 @@ def _result(result: NodeResult) -> Document:
         "dependencies": result.dependencies,
         "unproven": result.unproven,
         "missing": result.missing,
+        "gone": result.gone,
+        "hidden": result.hidden,
+        "unconfirmed": result.unconfirmed,
         "failed": result.failed,
         "removed": result.removed,
     }

@@ -1,7 +1,8 @@
 """What a change's stored facts and digest parts say, in words: extent, emergency, pinning, the ready part, issues.
 
 `facts`: part {"ready", "of", "older", "stays": [[id, why], …]}, all_ready_at (ISO 8601), advisories
-[{"label", "url"}], verdicts {verdict: count}; each may be absent, in changes judged by an earlier release too.
+[{"label", "url"}], verdicts {verdict: count}, windows {"listed", "refused": [[KB, why], …], "untold": [[KB, why], …]},
+backups (see `backups`); each may be absent, in changes judged by an earlier release too.
 """
 
 from collections.abc import Mapping
@@ -126,6 +127,25 @@ def differing(change: Change) -> list[str]:
     if not any(counts.values()):
         return [f"*Nothing differs*: every patch is in {source} in exactly this version."]
     return [f"*What differs*: {listed(counted(counts, change.source))}. {same:,} exactly as in {source}."]
+
+
+def windows_lines(change: Change) -> list[str]:
+    """Whether the nodes' baselines let the listed KBs in; nothing of a list without one (`patching.windows`)."""
+    found = _facts(change).get("windows") or {}
+    listed_kbs = int(found.get("listed", 0))
+    if not listed_kbs:
+        return []
+    against = [(":warning: ", each) for each in found["refused"]] + [("", each) for each in found["untold"]]
+    lines = first([f"{mark}{code(str(kb))}: {prose(str(why), 300)}." for mark, (kb, why) in against], 5, "like these")
+    kbs = plural(listed_kbs, "listed KB")
+    if not lines:
+        return [f"*Windows*: the baseline of the nodes approves {'the' if listed_kbs == 1 else 'each of'} {kbs}."]
+    return [f"*Windows* installs a listed KB only where the node's baseline approves it, {kbs}:", *lines]
+
+
+def backups(change: Change) -> Mapping[str, Any] | None:
+    """{node id: {zone, newest: {kind, ids, devices, started_at} or None}} as of the send; None where nobody looked."""
+    return _facts(change).get("backups")
 
 
 def issue_lines(change: Change, limit: int, rest: str) -> list[str]:

@@ -18,6 +18,7 @@ from bot.views.facts import (
     marks,
     node_count,
     warnings,
+    windows_lines,
 )
 from bot.views.text import code, patches, place, plain, plural, prose, user, users, when
 from commands.reports import ChangeReport
@@ -52,7 +53,8 @@ def approve_modal(report: ChangeReport, private: Mapping[str, Any] | None = None
         header(_target(change)),
         *sections([_asked(report), *warnings(change)]),
         *sections(["*The gate*", *in_short(report)]),
-        *sections([*_moved(report), *differing(change), *asked_part(change, _STAYS_SHOWN), _ALONG]),
+        *sections([*_moved(report), *differing(change), *asked_part(change, _STAYS_SHOWN)]),
+        *sections([*windows_lines(change), _ALONG]),
         *sections(named),
         divider(),
         _read("The issues above" if issues else "The list, in the thread of the message"),

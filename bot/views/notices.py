@@ -15,7 +15,7 @@ from bot.views.checks import MARKS
 from bot.views.facts import warnings
 from bot.views.replies import refusal
 from bot.views.run import fallback, run_state, run_title, state_words
-from bot.views.run_results import next_step, results
+from bot.views.run_results import next_steps, results
 from bot.views.text import code, patches, place, plain, plural, prose, unmarked, user, when
 from commands.reports import RunReport
 from patching.gate import Outcome
@@ -137,7 +137,7 @@ def _start(report: RunReport) -> str:
 
 
 def _end(report: RunReport) -> list[str]:
-    return [f"{code(report.run.ref)}: {run_state(report)}", *results(report), next_step(report)]
+    return [f"{code(report.run.ref)}: {run_state(report)}", *results(report), *next_steps(report)]
 
 
 def _email(subject: str, markup: list[str]) -> Email:

@@ -16,7 +16,8 @@ from bot.views.blocks import (
     sections,
 )
 from bot.views.facts import warnings
-from bot.views.run_results import next_step, progress, results
+from bot.views.production_results import GONE, HIDDEN
+from bot.views.run_results import next_steps, progress, results
 from bot.views.tables import Attachment, Flavour, listing
 from bot.views.text import bar, code, escape, patches, place, plain, plural, prose, several, user, when
 from commands.reports import RunReport
@@ -49,7 +50,7 @@ def run_card(report: RunReport) -> Rendered:
     blocks = [header(run_title(run)), *sections([_asked(run), *unusual, run_state(report)])]
     if run.state.ended:
         blocks += sections(results(report))
-        blocks.append(section(next_step(report)))
+        blocks += sections(next_steps(report))
     else:
         blocks += sections(progress(report))
     if report.unsettled:
@@ -239,8 +240,11 @@ def _kinds(result: NodeResult) -> tuple[tuple[str, tuple[PinnedPatch, ...]], ...
     return (
         ("came along, not proven", result.unproven),
         ("missing", result.missing),
+        (GONE, result.gone),
+        (HIDDEN, result.hidden),
         ("failed", result.failed),
         ("gone from the node", result.removed),
+        ("not the newest, not shown", result.unconfirmed),
         ("waits for a reboot", result.pending_reboot),
         ("came along as a dependency", result.dependencies),
         ("installed as approved", result.installed),

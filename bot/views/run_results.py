@@ -1,13 +1,13 @@
 """How a run came out, node by node: lines of markup for its card and for e-mail."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 from bot.views.blocks import first
+from bot.views.production_results import as_approved, what_next
 from bot.views.text import code, command, patches, plural, prose, several
 from commands.reports import NodeLine, RunReport
-from patching.model import Operation, PinnedPatch
-from patching.outcomes import NodeResult
+from patching.model import Operation
 from patching.severity import severity_label, severity_rank
 from patching.states import RunState
 from storage.runs import Purpose
@@ -38,12 +38,16 @@ def results(report: RunReport) -> list[str]:
     if report.run.operation is Operation.SCAN:
         return [*unwell(report), *_missing(report)]
     if report.run.production:
-        return [*unwell(report), *_as_approved(report.results)]
+        return [*unwell(report), *as_approved(report)]
     return [*unwell(report), *_installed(report)]
 
 
-def next_step(report: RunReport) -> str:
-    """The one thing to do after an ended run, with what to type."""
+def next_steps(report: RunReport) -> list[str]:
+    """What to do after an ended run, with what to type; after a production Install also what to go back to."""
+    return what_next(report) if report.run.purpose is Purpose.CHANGE else [_next_step(report)]
+
+
+def _next_step(report: RunReport) -> str:
     run = report.run
     again = command(f"{run.operation.value.lower()} {run.application} {run.environment}")
     scan = command(f"scan {run.application} {run.environment}")
@@ -120,38 +124,3 @@ def _names(report: RunReport) -> str:
 def _reboots(report: RunReport) -> list[str]:
     waiting = [f":warning: {code(name)} waits for a reboot ({patches(n)})" for name, n in report.pending_reboot.items()]
     return first(waiting, NODES_SHOWN, "that wait for a reboot")
-
-
-def _as_approved(found: Sequence[NodeResult]) -> list[str]:
-    """Production: what was approved against each node, deviating nodes first."""
-    if not found:
-        return []
-    worst_first = sorted(found, key=lambda result: not result.deviates)
-    deviating = sum(result.deviates for result in found)
-    total = f"*{plural(len(found) - deviating, 'node')} as approved, {deviating:,} deviating.*"
-    return [total, *first([_result(result) for result in worst_first], NODES_SHOWN, "nodes")]
-
-
-def _result(result: NodeResult) -> str:
-    parts = [f"{len(result.installed):,} installed as approved"]
-    if result.dependencies:
-        parts.append(f"{len(result.dependencies):,} came along as a dependency ({_ids(result.dependencies)})")
-    bad = {
-        "came along and not proven": result.unproven,
-        "missing": result.missing,
-        "failed": result.failed,
-        "gone from the node": result.removed,
-    }
-    parts += [f"*{len(items):,} {words}* ({_ids(items)})" for words, items in bad.items() if items]
-    if result.unconfirmed:
-        older = f"{len(result.unconfirmed):,} proven, not the newest, not shown by the scan afterwards"
-        parts.append(f"{older} ({_ids(result.unconfirmed)}): the newer version on offer hides it, or it was not found")
-    if result.pending_reboot:
-        parts.append(f"{len(result.pending_reboot):,} waiting for a reboot")
-    doubtful = result.pending_reboot or result.unconfirmed
-    mark = ":x:" if result.deviates else ":warning:" if doubtful else ":white_check_mark:"
-    return f"{mark} {code(result.node_name or result.node_id)}: {', '.join(parts)}"
-
-
-def _ids(items: Iterable[PinnedPatch]) -> str:
-    return several([item.id for item in items], 3)

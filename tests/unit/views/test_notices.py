@@ -55,8 +55,8 @@ def test_install_ended(state: RunState) -> None:
 def test_install_ended_says_how_each_node_came_out() -> None:
     text = shown(notices.install_ended(ENDED))
     assert "Ended, and not as approved." in text
-    assert ":x: `db-2`: 2 installed as approved, *2 missing* (`curl.amd64` and `openssl.amd64`)" not in text
-    assert ":x: `db-2`: 2 installed as approved, *2 missing* (`openssl.amd64` and `curl.amd64`)" in text
+    assert ":x: `db-2`: 2 of 4 installed as approved, *2 missing* (`curl.amd64` and `openssl.amd64`)" not in text
+    assert ":x: `db-2`: 2 of 4 installed as approved, *2 missing* (`openssl.amd64` and `curl.amd64`)" in text
 
 
 def test_email_started() -> None:
@@ -80,7 +80,7 @@ def test_email_ended_has_the_words_without_the_markup() -> None:
     email = notices.email_ended(ENDED)
     assert email.subject == "[Patchgate] Install ended, not as approved: PRODUCTION · Install · orders-db prod"
     assert "NOT OK: Ended, and not as approved. Ended 2026-11-28 09:05 UTC." in email.text
-    assert "NOT OK: db-2: 2 installed as approved, 2 missing (openssl.amd64 and curl.amd64)" in email.text
+    assert "NOT OK: db-2: 2 of 4 installed as approved, 2 missing (openssl.amd64 and curl.amd64)" in email.text
     for markup in ("<!date", "`", ":x:", "*"):
         assert markup not in email.text
 

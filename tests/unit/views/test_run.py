@@ -132,7 +132,9 @@ def test_every_state_renders(state: RunState, production: bool, operation: Opera
             [
                 "Installs the approved list of `change-4`: 2 patches.",
                 "*1 node as approved, 0 deviating.*",
-                ":white_check_mark: `db-1`: 2 installed as approved, 1 came along as a dependency (`libssl3.amd64`)",
+                "*2 of 2 patches installed* on 1 of 3 nodes; 1 dependency came along: `libssl3.amd64`.",
+                "`db-1`: 2 of 2 installed as approved, 1 came along as a dependency (`libssl3.amd64`)",
+                "Next: nothing to do.",
             ],
         ),
         (
@@ -143,7 +145,7 @@ def test_every_state_renders(state: RunState, production: bool, operation: Opera
             [
                 "*Ended, and not as approved.*",
                 "*1 node as approved, 1 deviating.*",
-                ":x: `db-2`: 2 installed as approved, *1 came along and not proven* (`vim.amd64`), "
+                ":x: `db-2`: 2 of 3 installed as approved, *1 came along and not proven* (`vim.amd64`), "
                 "*1 missing* (`curl.amd64`), *1 gone from the node* (`nano.amd64`)\n:white_check_mark: `db-1`",
             ],
         ),
