@@ -31,6 +31,7 @@ class Taken:
     state: State
     percent: int | None
     why: str = ""  # of a failed one: what EC2 says about it, e.g. that a KMS key is not accessible
+    volume_ids: tuple[str, ...] = ()  # of snapshots that were looked up, in the order of `ids`
 
     @property
     def ended(self) -> bool:
@@ -95,16 +96,18 @@ def taken_image(found: "ImageTypeDef", node_id: str = "") -> Taken:
 
 
 def taken_snapshots(node_id: str, members: "Sequence[SnapshotTypeDef]") -> Taken:
+    members = sorted(members, key=lambda each: each["SnapshotId"])
     states = [_SNAPSHOT_STATES.get(each["State"], State.FAILED) for each in members]
     state = next(each for each in (State.FAILED, State.UNDER_WAY, State.COMPLETE) if each in states)
     return Taken(
         kind=Kind.SNAPSHOTS,
         node_id=node_id,
-        ids=tuple(sorted(each["SnapshotId"] for each in members)),
+        ids=tuple(each["SnapshotId"] for each in members),
         started_at=min(each["StartTime"].astimezone(UTC) for each in members),
         state=state,
         percent=min(_percent(each.get("Progress", "")) for each in members),
         why=next((each["StateMessage"] for each in members if each.get("StateMessage")), ""),
+        volume_ids=tuple(each["VolumeId"] for each in members),
     )
 
 

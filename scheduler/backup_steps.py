@@ -16,7 +16,7 @@ from aws.backup_answers import Taken
 from aws.backups import Tags
 from aws.errors import AwsError, Doubt, Throttled
 from aws.target import Target
-from patching.backups import Kind, State
+from patching.backups import Kind, Machine, State
 from patching.durations import words
 from patching.nodes import EnvironmentKey
 from patching.outcomes import NodeOutcome
@@ -174,11 +174,23 @@ def _follow(parts: Parts, target: Target, step: Step, named: Sequence[NodeBackup
     now = parts.clock.now()
     # What was begun just now may not be listed yet, which is no failure.
     told = [progress[each.node_id] for each in taken if not _is_unlisted(progress[each.node_id], now)]
+    complete = [each for each in told if each.state is State.COMPLETE]
+    machines = {each.node_id: each for each in parts.backups.machines(target, [each.node_id for each in complete])}
     with parts.store.transaction() as tx:
+        for each in complete:
+            backups.complete(tx, step.id, each.node_id, *_by_device(each, machines.get(each.node_id)))
         for each in told:
-            if each.state is State.COMPLETE:
-                backups.complete(tx, step.id, each.node_id)
-    _record(parts, [_as_seen(step, each) for each in told])
+            runs.record_invocation(tx, now, _as_seen(step, each))
+
+
+def _by_device(taken: Taken, machine: Machine | None) -> tuple[Sequence[str], Sequence[str], str]:
+    """(ids, the devices that they are of, the Availability Zone), for whoever restores it; no device is made up."""
+    devices = {volume.id: volume.device for volume in machine.volumes} if machine else {}
+    known = sorted((devices.get(volume, ""), found) for volume, found in zip(taken.volume_ids, taken.ids, strict=False))
+    zone = machine.zone if machine else ""
+    if not known or not all(device for device, _ in known):
+        return taken.ids, (), zone
+    return [found for _, found in known], [device for device, _ in known], zone
 
 
 def _is_unlisted(taken: Taken, now: datetime) -> bool:

@@ -23,6 +23,8 @@ class NodeBackup:
     asked: int  # requests that may have been taken
     asked_at: datetime | None  # the newest of them; None where the last one was definitely refused
     ids: tuple[str, ...]  # of snapshots, or of one image; empty until EC2 has named them
+    devices: tuple[str, ...]  # of complete snapshots, in the order of `ids`: what each is a volume of
+    zone: str  # of a complete one: the node's Availability Zone, where a volume made of a snapshot must be
     started_at: datetime | None
     complete: bool
 
@@ -73,8 +75,12 @@ def keep(
     audit.append(tx, now, "clock", ref, "backup taken", {"step": step_id, "node": node_id, "ids": list(ids)})
 
 
-def complete(tx: Database, step_id: str, node_id: str) -> None:
-    tx.execute("UPDATE backup SET complete = 1 WHERE step_id = ? AND node_id = ?", [step_id, node_id])
+def complete(tx: Database, step_id: str, node_id: str, ids: Sequence[str], devices: Sequence[str], zone: str) -> None:
+    """The node can be restored from it; `ids` in the order of `devices`, where there are any."""
+    tx.execute(
+        "UPDATE backup SET complete = 1, ids = ?, devices = ?, zone = ? WHERE step_id = ? AND node_id = ?",
+        [to_json(ids), to_json(devices), zone, step_id, node_id],
+    )
 
 
 def _select(db: Database, rest: str, *arguments: object) -> list[NodeBackup]:
@@ -84,7 +90,8 @@ def _select(db: Database, rest: str, *arguments: object) -> list[NodeBackup]:
 def _backup(row: Any) -> NodeBackup:  # noqa: ANN401 - sqlite3.Row is untyped
     values = dict(row)
     values["kind"] = Kind(values["kind"])
-    values["ids"] = tuple(json.loads(values["ids"]))
+    for name in ("ids", "devices"):
+        values[name] = tuple(json.loads(values[name]))
     values["complete"] = bool(values["complete"])
     for name in ("asked_at", "started_at"):
         values[name] = to_time(values[name])

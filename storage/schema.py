@@ -394,6 +394,8 @@ def m015_backups(db: Database) -> None:
             asked INTEGER NOT NULL DEFAULT 0,
             asked_at TEXT,
             ids TEXT NOT NULL DEFAULT '[]',
+            devices TEXT NOT NULL DEFAULT '[]',
+            zone TEXT NOT NULL DEFAULT '',
             started_at TEXT,
             complete INTEGER NOT NULL DEFAULT 0,
             PRIMARY KEY (step_id, node_id)
