@@ -191,12 +191,18 @@ def _lines(run: Run, planned: list[Step], known: Seen) -> list[NodeLine]:
         elif run.cancelled_at and _left_alone(run, [step for step, _ in mine]):
             lines.append(NodeLine(node.id, node.name, "untouched", ""))
         elif all(step.state.ended for step, _ in mine):
-            unsent = next((step.note for step, found in mine if found is None), None)
+            missed = [step for step, found in mine if found is None and not _left_out(run, step)]
+            unsent = missed[0].note if missed else None
             state = "failed" if unsent is not None else "done"
             lines.append(NodeLine(node.id, node.name, state, unsent or ""))
         else:
             lines.append(_under_way(node, mine, several=planned[-1].wave > 1))
     return lines
+
+
+def _left_out(run: Run, step: Step) -> bool:
+    """What a node can do without once people want nothing more to be sent: its Install was sent, and is verified."""
+    return run.cancelled_at is not None and step.kind is StepKind.HEALTH
 
 
 def _left_alone(run: Run, mine: list[Step]) -> bool:
@@ -215,9 +221,11 @@ def _under_way(node: Node, mine: list[tuple[Step, Invocation | None]], *, severa
     running = found is not None and found.status in {"InProgress", "Delayed"}
     earlier = any(each.state.ended for each, _ in mine if each.wave == step.wave)
     state = "done" if done else "running" if running or earlier else "waiting"
-    return NodeLine(
-        node.id, node.name, state, f"wave {step.wave}" if several and state == "waiting" else _DOING[step.kind]
-    )
+    if several and step.wave and state == "waiting":
+        return NodeLine(node.id, node.name, state, f"wave {step.wave}")
+    # Only a backup that is no command knows how far it is.
+    far = f": {found.details}" if found and step.kind is StepKind.BACKUP and not step.document else ""
+    return NodeLine(node.id, node.name, state, f"{_DOING[step.kind]}{far}")
 
 
 def _installed(before: Mapping[str, Evidence], after: Mapping[str, Evidence]) -> dict[PinnedPatch, int]:

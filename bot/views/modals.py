@@ -22,6 +22,7 @@ from bot.views.facts import (
 )
 from bot.views.text import code, patches, place, plain, plural, prose, user, users, when
 from commands.reports import ChangeReport
+from patching.gate_backups import is_attestation_asked
 from storage.changes import Change
 from storage.problems import Problem
 from storage.runs import Run
@@ -43,7 +44,8 @@ _MOVED_SHOWN = 5
 def approve_modal(report: ChangeReport, private: Mapping[str, Any] | None = None) -> Block:
     """The decision, from top to bottom: the target, what is unusual, the checks, what differs, issues, the answers.
 
-    Submitted values: `read` (checkboxes), `backup` and `application` (typed); each block_id is its action_id.
+    Submitted values: `read` (checkboxes), `application` and, where nothing else says where the database's backup is,
+    `backup` (typed); each block_id is its action_id.
     """
     change = report.change
     ids = {"change": change.id, "digest": change.digest}
@@ -58,7 +60,7 @@ def approve_modal(report: ChangeReport, private: Mapping[str, Any] | None = None
         *sections(named),
         divider(),
         _read("The issues above" if issues else "The list, in the thread of the message"),
-        _input(BACKUP, "Where is the database backup, and from when?", BACKUP_MIN, BACKUP_MAX),
+        *_attestation(change),
         _input(APPLICATION, "Type the application's name", 1, 100),
     ]
     return _view("approve", f"Approve {change.ref}", "Approve", {**(private or {}), **ids}, blocks)
@@ -96,6 +98,12 @@ def _moved(report: ChangeReport) -> list[str]:
     if before is None or not lines:
         return []
     return [f"It asks again for {code(before.ref)}:", *first(lines, _MOVED_SHOWN, "that moved")]
+
+
+def _attestation(change: Change) -> list[Block]:
+    if not is_attestation_asked(change.checks):
+        return []
+    return [_input(BACKUP, "Where is the database backup, and from when?", BACKUP_MIN, BACKUP_MAX)]
 
 
 def _read(label: str) -> Block:

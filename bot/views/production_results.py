@@ -138,12 +138,12 @@ def _going_back(report: RunReport) -> list[str]:
 
 def _point(report: RunReport, change: Change, node_id: str) -> tuple[Mapping[str, Any] | None, str]:
     """(what a node can be restored from, its Availability Zone): what the run itself took, or what was known before."""
-    known = (facts.backups(change) or {}).get(node_id) or {}
-    zone, taken = str(known.get("zone") or ""), report.taken.get(node_id)
+    taken = report.taken.get(node_id)
     if taken is None or taken.started_at is None:
-        return known.get("newest"), zone
-    point = {"kind": taken.kind, "ids": taken.ids, "devices": (), "started_at": taken.started_at.isoformat()}
-    return point, zone
+        known = (facts.backups(change) or {}).get(node_id) or {}
+        return known.get("newest"), str(known.get("zone") or "")
+    at = taken.started_at.isoformat()
+    return {"kind": taken.kind, "ids": taken.ids, "devices": taken.devices, "started_at": at}, taken.zone
 
 
 def _words(point: Mapping[str, Any] | None, zone: str) -> str:

@@ -11,6 +11,7 @@ from commands.reports import ChangeReport
 from patching.gate import CheckResult, Outcome
 from patching.states import ChangeState
 from sandbox.slack.blocks import check_view
+from storage.changes import Change
 from tests.unit.views.made import (
     ANN,
     BEN,
@@ -26,6 +27,9 @@ from tests.unit.views.made import (
 )
 from tests.unit.views.seen import assert_inert, shown, texts
 
+TO_ATTEST = CheckResult(
+    "backup-database", "The database is backed up", Outcome.WARN, "To be attested.", "Have it ready."
+)
 WARNED = CheckResult("other-patchers", "Nobody else patches", Outcome.WARN, "A window installs too.", "Disable it.")
 
 
@@ -55,8 +59,18 @@ def test_i3_it_carries_ids_the_digest_and_the_channel() -> None:
     assert json.loads(view["private_metadata"]) == {"channel": "C0ORDERS", "change": 4, "digest": DIGEST}
 
 
+def inputs_of(about: Change) -> list[Block]:
+    return [block for block in opened(change_report(about))["blocks"] if block["type"] == "input"]
+
+
+@pytest.mark.parametrize("known", [None, checks(backup_database=waived("backup-database"))])
+def test_where_the_database_s_backup_is_is_asked_unless_the_gate_has_its_answer(known: tuple[CheckResult, ...]) -> None:
+    assert BACKUP in [block["block_id"] for block in inputs_of(change(checks=known))]
+    assert BACKUP not in [block["block_id"] for block in inputs_of(change(checks=checks()))]
+
+
 def test_the_three_answers_are_all_asked_for() -> None:
-    inputs = [block for block in opened(change_report(change()))["blocks"] if block["type"] == "input"]
+    inputs = inputs_of(change(checks=checks(backup_database=TO_ATTEST)))
     assert [block["block_id"] for block in inputs] == [READ, BACKUP, APPLICATION] == ["read", "backup", "application"]
     assert [block["element"]["action_id"] for block in inputs] == [READ, BACKUP, APPLICATION]
     assert not any(block.get("optional") for block in inputs)
@@ -89,7 +103,8 @@ def test_a_long_name_never_hides_how_much_it_is() -> None:
 
 def test_it_reads_from_what_matters_most_to_what_is_to_be_answered() -> None:
     facts = part_facts(31, 34, 2, advisories=issues(20), verdicts={"tested": 31, "other_version": 3})
-    of = change(facts=facts, part=True, emergency="Exploited in the wild.", required=2, checks=checks(artifacts=WARNED))
+    found = checks(artifacts=WARNED, backup_database=TO_ATTEST)
+    of = change(facts=facts, part=True, emergency="Exploited in the wild.", required=2, checks=found)
     text = read(change_report(of, decisions=(decision(),)))
     in_order = (
         "EMERGENCY · PRODUCTION",
@@ -97,7 +112,7 @@ def test_it_reads_from_what_matters_most_to_what_is_to_be_answered() -> None:
         f"1 of 2 approvals given, by <@{BEN}>.",
         "> Exploited in the wild.",
         "*The gate*",
-        "17 of 18 checks pass.",
+        "16 of 18 checks pass.",
         ":warning: *Nobody else patches*: A window installs too.",
         "*What differs*: 3 older in nonprod. 31 exactly as in nonprod.",
         "*Only the ready part*: 31 of 34 patches.",
