@@ -25,8 +25,9 @@ BRISK = Durations(delivery=0.1, scan=0.5, install_per_package=0.1, reboot=0.5, c
 class Street:
     """`next_house` gives an application that nobody has touched, with a database of its own; `house` one by name."""
 
-    def __init__(self, folder: Path, fleet: Fleet | None = None) -> None:
+    def __init__(self, folder: Path, fleet: Fleet | None = None, durations: Durations = BRISK) -> None:
         self._folder = folder
+        self._durations = durations
         self._fleet = fleet or fleet_of([f"app-{number:02}" for number in range(HOUSES)], prod=2)
         self._built = 0
         self._server: SimulatedAws | None = None
@@ -51,7 +52,7 @@ class Street:
 
     def _open(self) -> None:
         self._clock = SandboxClock(rate=0)
-        self._world = World(self._clock, self._fleet, BRISK)
+        self._world = World(self._clock, self._fleet, self._durations)
         self._server = SimulatedAws(self._world)
         self._server.start()
         self._sessions = Sessions(
