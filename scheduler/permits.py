@@ -4,9 +4,11 @@ from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
+from aws.documents import UnusableDocument
 from aws.target import Target
 from commands.decide import problem_in_the_way
 from commands.reports import run_report
+from patching.hooks import HOOKS
 from patching.model import Node
 from patching.phrases import listed
 from patching.plan import StepKind
@@ -35,10 +37,15 @@ def look(parts: Parts, run: Run, step: Step, target: Target) -> str | None:
     now = parts.clock.now()
     if any(each.sent_at and now - each.sent_at < LOOK_AGAIN for each in batches):
         return None
-    for hook in step.settings.get("hooks", {}).values():
-        found = parts.patch_manager.document(target, hook["name"])
+    for parameter, hook in step.settings.get("hooks", {}).items():
+        try:
+            found = parts.patch_manager.own_document(target, hook["name"], HOOKS[parameter])
+        except UnusableDocument as unusable:
+            return str(unusable)
         if (found.version, found.hash) != (hook["version"], hook["hash"]):
-            return f"The hook {hook['name']} is not the one of the plan any more; nothing was sent. Ask again."
+            return (
+                f"The {HOOKS[parameter]} {found.name} is not the one of the plan any more; nothing was sent. Ask again."
+            )
     left = [node_id for each in batches if each.sending_at is None for node_id in each.node_ids]
     running = parts.patch_manager.running_elsewhere(target, left)
     if running:

@@ -128,15 +128,13 @@ class House:
             runs.mark_resumed(tx, self.clock.now())
         settle.recover(self.parts)
 
-    def restart(
-        self, policy: Mapping[str, object] | None = None, *, backup: Mapping[str, object] | None = None
-    ) -> None:
-        """Stop and start on the same database; another policy, or other backups asked for, is another configuration."""
+    def restart(self, policy: Mapping[str, object] | None = None, **keys: Mapping[str, object] | None) -> None:
+        """Stop and start on the same database; another policy, or other keys of the application, as `backup` or
+        `hooks`, are another configuration."""
         self.store.close()
-        if backup is not None:
-            self._document["applications"][self.name]["backup"] = dict(backup)
-        if policy is not None:
-            self._document["applications"][self.name]["policy"] = dict(policy)
+        for key, value in {"policy": policy, **keys}.items():
+            if value is not None:
+                self._document["applications"][self.name][key] = dict(value)
         self.start()
 
     def close(self) -> None:
@@ -161,6 +159,11 @@ class House:
 
     def round(self) -> None:
         """Every sweep once, then two seconds."""
+        self.sweep()
+        self.clock.jump(STEP)
+
+    def sweep(self) -> None:
+        """Every sweep once."""
         for tick in (
             plan.tick,
             dispatch.tick,
@@ -173,7 +176,6 @@ class House:
             decisions.tick,
         ):
             tick(self.parts, self.clock.now())
-        self.clock.jump(STEP)
 
     def settle(self) -> None:
         """Rounds until nothing is written any more."""
