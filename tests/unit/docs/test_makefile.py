@@ -25,10 +25,10 @@ def test_modules_that_targets_run_exist() -> None:
     assert missing == []
 
 
-def test_folders_of_tests_that_targets_run_exist() -> None:
-    ours = re.findall(r"/pytest .*?\b(tests/[\w/]+)", MAKEFILE)
+def test_tests_that_targets_run_exist() -> None:
+    ours = [ROOT / found for found in re.findall(r"/pytest .*?\b(tests/[\w/.]+)", MAKEFILE)]
     assert ours
-    assert [folder for folder in ours if not any((ROOT / folder).glob("test_*.py"))] == []
+    assert [path for path in ours if not path.is_file() and not any(path.glob("test_*.py"))] == []
 
 
 def test_no_target_names_a_package_index() -> None:
