@@ -65,7 +65,8 @@ def _judge(parts: Parts, run: Run, planned: list[Step]) -> tuple[RunState, str]:
     deviating = [result.node_name for result in results if result.deviates]
     if run.cancelled_at and unsent:
         return RunState.CANCELLED, f"{_sent(run, planned)} Nothing more was sent after it was cancelled."
-    if deviating and unsent:
+    sent = {node_id for step in planned if step.sent_at for node_id in step.node_ids if step.kind is StepKind.INSTALL}
+    if unsent and any(result.deviates and result.node_id in sent for result in results):
         return RunState.DEVIATED, f"{_some(deviating)} did not end with exactly the approved list; {_rest(unsent)}"
     if unsent:
         return RunState.FAILED, unsent[0].note or run.note
