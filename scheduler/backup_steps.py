@@ -20,7 +20,7 @@ from patching.backups import Kind, Machine, State
 from patching.durations import words
 from patching.nodes import EnvironmentKey
 from patching.outcomes import NodeOutcome
-from patching.phrases import listed
+from patching.phrases import counted, listed
 from patching.plan import StepKind
 from patching.states import RunState, StepState
 from scheduler.parts import Parts, gone, target_of
@@ -31,7 +31,7 @@ from storage.steps import Step
 
 LISTED_AFTER = timedelta(minutes=2)  # EC2's lists lag behind its answers; by then what it took is in them
 MOST_REQUESTS = 3  # for one node, where AWS gives no clear answer
-LONGEST_PAUSE = timedelta(seconds=30)  # between two looks at the same step
+SHORTEST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(seconds=30)  # between two looks at the same step
 DELAY_FACTOR = 20  # a step that has been under way for t is looked at every t/20
 # What is refused now and taken later: too many snapshots under way, of a volume or of the account; no connection.
 PASSING = frozenset(
@@ -60,13 +60,33 @@ class BackupSteps:
         mine = [step for step in under_way if takes_backups(step)]
         self.looked = {step.id: self.looked[step.id] for step in mine if step.id in self.looked}
         for step in mine:
-            pause = min((now - (step.sending_at or now)) / DELAY_FACTOR, LONGEST_PAUSE)
-            if now - self.looked.get(step.id, _LONG_AGO) >= pause and _submit(self.parts, step):
+            began = step.sending_at or _LONG_AGO
+            pause = max(SHORTEST_PAUSE, min((now - began) / DELAY_FACTOR, LONGEST_PAUSE))
+            if now - self.looked.get(step.id, began) >= pause and _submit(self.parts, step):
                 self.looked[step.id] = now
 
 
 def takes_backups(step: Step) -> bool:
     return step.kind is StepKind.BACKUP and not step.document
+
+
+def failures(db: Database, run: Run, planned: Sequence[Step]) -> str:
+    """Which node's backup failed and why, for the end of a run in which nothing was installed; empty where none did.
+
+    A document's backup is meant as well.
+    """
+    names = {node.id: node.name or node.id for node in run.nodes}
+    told = [
+        f"{names.get(node_id, node_id)}: {found.note or found.details}"
+        for step in planned
+        if step.kind is StepKind.BACKUP
+        for node_id, found in sorted(runs.invocations(db, step.id).items())
+        if found.outcome not in {None, NodeOutcome.SUCCEEDED, NodeOutcome.CANCELLED}
+    ]
+    if not told:
+        return ""
+    more = f" So it went for {counted(len(told) - 1, 'more node')}." if len(told) > 1 else ""
+    return f"{told[0].rstrip('.')}.{more}"
 
 
 def begin(parts: Parts, run: Run, step: Step) -> None:

@@ -10,6 +10,7 @@ from patching.phrases import counted
 from patching.plan import StepKind
 from patching.states import ChangeState, RunState, StepState
 from scheduler import notices
+from scheduler.backup_steps import failures
 from scheduler.parts import Parts
 from storage import changes, evidence, runs, steps
 from storage.runs import Purpose, Run
@@ -69,7 +70,7 @@ def _judge(parts: Parts, run: Run, planned: list[Step]) -> tuple[RunState, str]:
     if unsent and any(result.deviates and result.node_id in sent for result in results):
         return RunState.DEVIATED, f"{_some(deviating)} did not end with exactly the approved list; {_rest(unsent)}"
     if unsent:
-        return RunState.FAILED, unsent[0].note or run.note
+        return RunState.FAILED, f"{unsent[0].note or run.note} {failures(parts.store.db, run, planned)}".strip()
     if failed:
         return RunState.FAILED, f"{len(failed)} of {len(run.nodes)} nodes did not succeed."
     if left_out:
