@@ -27,7 +27,7 @@ from bot.receiving import CONCURRENCY, Http, Socket
 from bot.settings import Settings, read_configuration
 from commands.ports import Clock
 from patching.config import Configuration, ConfigurationError
-from scheduler import changes, collect, decisions, dispatch, finish, health, inquiries, plan, restored, settle
+from scheduler import changes, collect, decisions, dispatch, finish, health, inquiries, paused, plan, restored, settle
 from scheduler.alarms import Watch
 from scheduler.backup_steps import BackupSteps
 from scheduler.engine import Engine, Sweep
@@ -176,6 +176,7 @@ def _sweeps(parts: Parts, directory: SlackDirectory, delivery: Delivery) -> tupl
         Sweep("alarms", 15, Watch(parts).tick),
         Sweep("decisions", 1, partial(decisions.tick, parts)),
         Sweep("reminders", 5, Reminders(parts).tick),
+        Sweep("paused", 15, partial(paused.tick, parts)),
         Sweep("directory", 15, directory.tick),
         Sweep("deliver", 0.5, delivery.tick),
     )

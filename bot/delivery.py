@@ -42,7 +42,7 @@ HOPELESS = frozenset(
         "not_in_channel",
     }
 )
-LINKED = frozenset({"approval-asked", "approval-reminder"})
+LINKED = frozenset({"approval-asked", "approval-reminder", "paused-reminder"})
 REFUSED_BLOCKS = frozenset({"invalid_blocks", "msg_blocks_too_long", "msg_too_long", "invalid_blocks_format"})
 
 

@@ -20,11 +20,13 @@ from bot.views.tables import Flavour
 from commands import command, grammar
 from commands.approvals import ListApprovals
 from commands.ask_again import AskAgain
+from commands.cancel import Cancel
 from commands.command import Actor, Command, Context
 from commands.compare import Compare
 from commands.decide import Decide
 from commands.errors import Refused
 from commands.install import Install, InstallPart
+from commands.pause import Continue, Pause
 from commands.ports import Clock, Directory, Wake
 from commands.problem import ClearProblem, ReportProblem
 from commands.replies import Accepted, Done, Reply
@@ -98,6 +100,9 @@ class Listeners:
         return {
             "withdraw": lambda value: Withdraw(int(value["change"])),
             "install-part": self._install_part,
+            "cancel-run": lambda value: Cancel.parse([str(value["run"])], self.config),
+            "pause-run": lambda value: Pause.parse([str(value["run"])], self.config),
+            "continue-run": lambda value: Continue.parse([str(value["run"])], self.config),
             "settle-ran": lambda value: Settle(str(value["step"]), True),
             "settle-not": lambda value: Settle(str(value["step"]), False),
             "install-source": lambda value: Install(self._key(value)),

@@ -1,6 +1,7 @@
 """From a notice to what is sent: the view for its kind, fed from the store as it is now (I5)."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from bot.views.approval_notices import approval_asked, approval_reminder, receipt, record_message
@@ -16,6 +17,7 @@ from bot.views.notices import (
     reminder,
 )
 from bot.views.run import run_card, run_details
+from bot.views.run_control import paused_reminder
 from bot.views.tables import Attachment, Flavour
 from commands.record import as_json, record_of, rows_as_csv
 from commands.reports import change_report, run_report
@@ -60,6 +62,8 @@ def render(store: Store, config: Configuration, notice: Notice, flavour: Flavour
             return Rendering(*preflight_answer(notice.payload))
         case "install-started" | "install-ended":
             return _for_owner(store, notice, int(number))
+        case "paused-reminder":
+            return _paused(store, notice, int(number), link)
         case "receipt":
             report = change_report(store, changes.get(store.db, int(number)), config)
             return Rendering(*receipt(report, str(notice.payload["head"])))
@@ -83,6 +87,11 @@ def _about_change(store: Store, config: Configuration, notice: Notice, change: C
         Attachment(f"{change.ref}.csv", f"Every row of evidence of {change.ref}", rows_as_csv(story)),
     )
     return Rendering(*record_message(report), files)
+
+
+def _paused(store: Store, notice: Notice, run_id: int, link: str | None) -> Rendering:
+    waited = timedelta(seconds=int(notice.payload["waited"]))
+    return Rendering(*paused_reminder(run_report(store, runs.get(store.db, run_id)), waited, link))
 
 
 def _for_owner(store: Store, notice: Notice, run_id: int) -> Rendering:

@@ -9,7 +9,7 @@ from commands.ports import Role
 from commands.replies import Done, Reply
 from patching.sequence import fallen
 from patching.states import RunState, StepState
-from storage import audit, runs, steps
+from storage import audit, pauses, runs, steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Settle(Command):
                     if each.position in falling:
                         steps.transition(tx, each, StepState.FAILED, now, run.ref, note=note)
             if not steps.unsettled(tx, run.id):
-                runs.transition(tx, run, RunState.RUNNING, now, actor.user_id, note=note)
+                pauses.go_on(tx, run, now, actor.user_id, note)
         for sweep in ("track", "finish", "deliver"):
             context.wake(sweep)
         end = "It is followed to its end." if self.ran else "The run ends as failed; ask anew if you want it to run."

@@ -18,7 +18,7 @@ from aws.errors import AwsError
 from patching.plan import StepKind
 from patching.states import ChangeState, RunState, StepState
 from scheduler.parts import Parts, target_of
-from storage import audit, changes, rechecks, runs, steps
+from storage import audit, changes, pauses, rechecks, runs, steps
 from storage.changes import Change
 from storage.database import to_text
 from storage.rechecks import DECIDING, GOING_ON, Recheck
@@ -130,6 +130,6 @@ def _go_on(parts: Parts, run: Run) -> None:
         return
     with parts.store.transaction() as tx:
         note = "AWS knows every command of it; it is followed to its end."
-        runs.transition(tx, run, RunState.RUNNING, parts.clock.now(), "clock", note=note)
+        pauses.go_on(tx, run, parts.clock.now(), "clock", note)
     for name in ("track", "finish", "deliver"):
         parts.wake(name)

@@ -7,7 +7,7 @@ from aws.errors import AwsError
 from patching.nodes import EnvironmentKey
 from patching.states import RunState, StepState
 from scheduler.parts import Parts, gone, target_of
-from storage import runs, steps
+from storage import pauses, runs, steps
 from storage.steps import Step
 
 STUCK_AFTER = timedelta(minutes=5)  # far longer than a send without retries can take
@@ -52,7 +52,7 @@ def _look_for(parts: Parts, step: Step) -> None:
         if found:
             sent = steps.transition(tx, step, StepState.SENT, now, run.ref, command_id=found)
             if sent and run.state is RunState.NEEDS_HUMAN and not steps.unsettled(tx, run.id):
-                runs.transition(tx, run, RunState.RUNNING, now, "clock", note="The command was found at AWS after all.")
+                pauses.go_on(tx, run, now, "clock", "The command was found at AWS after all.")
             parts.wake("track")
         elif run.state in {RunState.RUNNING, RunState.PAUSED} and now - (step.sending_at or now) > FIND_WITHIN:
             runs.transition(tx, run, RunState.NEEDS_HUMAN, now, "clock", note=note or _unsettled(step))

@@ -209,6 +209,8 @@ def _end_of(report: ChangeReport) -> str:
             return ":white_check_mark: *Done.*"
         case RunState.DEVIATED:
             return ":x: *Ended, and not as approved.*"
+        case RunState.CANCELLED:
+            return ":warning: *Cancelled* before its end: some nodes have the list, the others were left alone."
         case _:
             return ":x: *Failed.*"
 

@@ -17,6 +17,7 @@ from bot.views.blocks import (
 )
 from bot.views.facts import warnings
 from bot.views.production_results import GONE, HIDDEN
+from bot.views.run_control import cancelling, control_buttons, paused_words, wave_line
 from bot.views.run_results import next_steps, progress, results
 from bot.views.tables import Attachment, Flavour, listing
 from bot.views.text import bar, code, escape, patches, place, plain, plural, prose, several, user, when
@@ -47,12 +48,14 @@ def run_card(report: RunReport) -> Rendered:
     """The one message of a run in its application's channel."""
     run = report.run
     unusual = warnings(report.change) if report.change else []
-    blocks = [header(run_title(run)), *sections([_asked(run), *unusual, run_state(report)])]
+    state = [run_state(report), *wave_line(report), *cancelling(report)]
+    blocks = [header(run_title(run)), *sections([_asked(run), *unusual, *state])]
     if run.state.ended:
         blocks += sections(results(report))
         blocks += sections(next_steps(report))
     else:
         blocks += sections(progress(report))
+    blocks += control_buttons(report)
     if report.unsettled:
         blocks += _settle(run, report.unsettled)
     if run.resumed:
@@ -90,6 +93,8 @@ def fallback(report: RunReport) -> str:
 
 
 def state_words(run: Run) -> str:
+    if run.cancelled_at is not None and not run.state.ended:
+        return "being cancelled"
     words = {RunState.NEEDS_HUMAN: "needs a person", RunState.DEVIATED: "ended, not as approved"}
     return words.get(run.state, run.state.value)
 
@@ -102,9 +107,10 @@ def run_state(report: RunReport) -> str:
         case RunState.REQUESTED:
             return f"{_STAGES['requested']}{note}"
         case RunState.RUNNING:
-            return f"{_STAGES[report.stage]} {bar(report.finished_nodes, len(report.nodes))} nodes{note}"
+            return f"{_under_way(report)}{note}"
         case RunState.PAUSED:
-            return f":warning: Paused.{note}"
+            going_on = report.paused is not None and report.paused.since is None
+            return f"{paused_words(report)}{f' {_under_way(report)}' if going_on else ''}{note}"
         case RunState.NEEDS_HUMAN:
             return f":warning: *Needs a person.* Nothing more is sent until it is settled.{note}"
         case RunState.SUCCEEDED:
@@ -114,7 +120,12 @@ def run_state(report: RunReport) -> str:
         case RunState.FAILED:
             return f":x: *Failed.*{_ended(run)}{note}"
         case RunState.CANCELLED:
-            return f":warning: *Cancelled.*{_ended(run)}{note}"
+            by = f" By {user(run.cancelled_by)}." if run.cancelled_by else ""
+            return f":warning: *Cancelled.*{by}{_ended(run)}{note}"
+
+
+def _under_way(report: RunReport) -> str:
+    return f"{_STAGES[report.stage]} {bar(report.finished_nodes, len(report.nodes))} nodes"
 
 
 def problem_blocks(problem: Problem) -> list[Block]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from bot.views.blocks import first
 from bot.views.production_results import as_approved, what_next
+from bot.views.run_control import cancelled
 from bot.views.text import code, command, patches, plural, prose, several
 from commands.reports import NodeLine, RunReport
 from patching.model import Operation
@@ -13,8 +14,22 @@ from patching.states import RunState
 from storage.runs import Purpose
 
 NODES_SHOWN = 10
-_MARKS = {"done": ":white_check_mark:", "failed": ":x:", "unreached": ":warning:", "running": "▸", "waiting": "·"}
-_WORDS = {"done": "done", "failed": "failed", "unreached": "never reached", "running": "running", "waiting": "waiting"}
+_MARKS = {
+    "done": ":white_check_mark:",
+    "failed": ":x:",
+    "unreached": ":warning:",
+    "running": "▸",
+    "waiting": "·",
+    "untouched": "·",
+}
+_WORDS = {
+    "done": "done",
+    "failed": "failed",
+    "unreached": "never reached",
+    "running": "running",
+    "waiting": "waiting",
+    "untouched": "left alone",
+}
 _UNWELL = ("failed", "unreached")
 
 
@@ -36,10 +51,10 @@ def unwell(report: RunReport) -> list[str]:
 def results(report: RunReport) -> list[str]:
     """What an ended run found or did."""
     if report.run.operation is Operation.SCAN:
-        return [*unwell(report), *_missing(report)]
+        return [*cancelled(report), *unwell(report), *_missing(report)]
     if report.run.production:
-        return [*unwell(report), *as_approved(report)]
-    return [*unwell(report), *_installed(report)]
+        return [*cancelled(report), *unwell(report), *as_approved(report)]
+    return [*cancelled(report), *unwell(report), *_installed(report)]
 
 
 def next_steps(report: RunReport) -> list[str]:
@@ -54,7 +69,8 @@ def _next_step(report: RunReport) -> str:
     if run.purpose is not Purpose.REQUEST:
         return f"What follows: {command(f'status change-{run.change_id}')}."
     if run.state is RunState.CANCELLED:
-        return f"Next: nothing more is sent; to start over, {again}."
+        rest = "what was left alone" if any(node.state == "done" for node in report.nodes) else "anew"
+        return f"Next: nothing more is sent; {again} asks for {rest}."
     if run.state is RunState.FAILED or any(node.state in _UNWELL for node in report.nodes):
         return f"Next: repair what is named here, then {again}."
     if run.operation is Operation.SCAN:

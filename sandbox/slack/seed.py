@@ -5,7 +5,8 @@ from sandbox.slack.model import BOT, SLACKBOT, Channel, Command, Group, Seed, Us
 COMMANDS = (
     Command(
         "/patch",
-        "scan APP ENV | install APP ENV | compare APP [FROM TO] | status [ID] | approvals | help [COMMAND]",
+        "scan APP ENV | install APP ENV | compare APP [FROM TO] | status [ID] | approvals | "
+        "cancel RUN | pause RUN | continue RUN | help [COMMAND]",
     ),
 )
 

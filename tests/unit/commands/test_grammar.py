@@ -6,11 +6,13 @@ from hypothesis import strategies as st
 
 from commands import grammar
 from commands.approvals import ListApprovals
+from commands.cancel import Cancel
 from commands.command import Command
 from commands.compare import Compare
 from commands.errors import Refused
 from commands.help import ShowHelp
 from commands.install import Install
+from commands.pause import Continue, Pause
 from commands.registry import subcommands
 from commands.scan import Scan
 from commands.status import Status
@@ -43,6 +45,11 @@ ORDERS = EnvironmentKey("orders-db", "nonprod")
         ("status scan-12", Status("scan-12")),
         ("status INSTALL-1", Status("install-1")),
         ("approvals", ListApprovals()),
+        ("cancel install-13", Cancel("install-13")),
+        ("cancel SCAN-1", Cancel("scan-1")),
+        ("cancel change-4", Cancel("change-4")),
+        ("pause install-13", Pause("install-13")),
+        ("continue install-13", Continue("install-13")),
     ],
 )
 def test_what_is_understood(text: str, understood: Command) -> None:
@@ -56,7 +63,8 @@ def test_what_is_understood(text: str, understood: Command) -> None:
         ("aprovals", "Did you mean approvals?"),
         (
             "drop tables",
-            "There are: approvals, backups, compare, emergency, help, install, preflight, scan, status, waive.",
+            "There are: approvals, backups, cancel, compare, continue, emergency, help, install, pause, preflight, scan, "
+            "status, waive.",
         ),
         ("scan ordrs-db nonprod", "Did you mean orders-db?"),
         ("scan Orders-DB nonprod", "Did you mean orders-db?"),
@@ -78,6 +86,11 @@ def test_what_is_understood(text: str, understood: Command) -> None:
         ("status scan-٣", "is not an id"),
         ("status scan-1234567890", "is not an id"),
         ("status run-1", "Ids look like scan-12, install-13, change-4"),
+        ("cancel", "is missing something"),
+        ("cancel install-1 install-2", "has words too many"),
+        ("cancel 12", "“12” is not a run"),
+        ("pause orders-db", "Ids of runs look like scan-12, install-13"),
+        ("continue install-٣", "is not a run"),
         ("compare", "either no environment or two"),
         ("compare orders-db prod", "either no environment or two"),
         ("compare orders-db prod prod", "can't be compared with itself"),

@@ -34,6 +34,18 @@ ASKED: dict[type[Command], Command] = {
 }
 """One of each command that needs a role."""
 
+FOR_ALL = {
+    "approvals",
+    "backups",
+    "cancel",  # of what one asked for
+    "compare",
+    "continue",
+    "help",
+    "pause",
+    "preflight",
+    "status",
+}
+
 
 def test_the_subcommands_of_the_contract_and_no_others() -> None:
     assert {name: command.usage for name, command in subcommands().items()} == {
@@ -47,6 +59,9 @@ def test_the_subcommands_of_the_contract_and_no_others() -> None:
         "backups": "APP ENV [PAGE]",
         "emergency": "APP ENV REASON",
         "waive": "CHANGE CHECK REASON",
+        "cancel": "RUN",
+        "pause": "RUN",
+        "continue": "RUN",
     }
 
 
@@ -79,6 +94,9 @@ def test_rights_are_those_of_the_contract() -> None:
         "emergency": Role.ADMIN,
         "waive": Role.ADMIN,
         "withdraw": None,  # those who asked
+        "cancel": None,  # these three: those who asked; operators, or for a production Install who decides about it
+        "pause": None,
+        "continue": None,
         "install-part": Role.OPERATOR,
         "ask-again": None,  # as what it asks for again
     }
@@ -110,10 +128,10 @@ def test_what_a_button_asks_for_cannot_be_typed(desk: Desk, command: type[Comman
 @pytest.mark.parametrize(
     ("actor", "permitted"),
     [
-        (ANN, {"scan", "install", "backups", "compare", "preflight", "status", "approvals", "help"}),
-        (OLA, {"backups", "compare", "preflight", "status", "approvals", "help"}),
-        (ADA, {"backups", "compare", "preflight", "emergency", "waive", "status", "approvals", "help"}),
-        (EVE, {"backups", "compare", "preflight", "status", "approvals", "help"}),
+        (ANN, {"scan", "install", *FOR_ALL}),
+        (OLA, FOR_ALL),
+        (ADA, {"emergency", "waive", *FOR_ALL}),
+        (EVE, FOR_ALL),
     ],
     ids=lambda value: value.user_id if isinstance(value, Actor) else "",
 )

@@ -70,7 +70,7 @@ def test_every_state_renders(state: RunState, production: bool, operation: Opera
             report(run(state=RunState.RUNNING), nodes=lines(300, "done", "failed", "waiting")),
             ["100 done, 100 failed, 100 waiting", ":x: `db-1` failed: Execution Timed Out", "and 90 more that failed"],
         ),
-        (report(run(state=RunState.PAUSED)), [":warning: Paused."]),
+        (report(run(state=RunState.PAUSED)), [":warning: *Paused*."]),
         (
             report(run(), by_severity=SEVERITIES, missing=(missing(), missing("curl"), missing("vim", "Low", [1]))),
             [
