@@ -61,6 +61,7 @@ class RunReport:
     run: Run
     nodes: tuple[NodeLine, ...]
     stage: str  # requested, scanning, installing, verifying, ended
+    # What the nodes reported; empty while a Scan or a non-production Install goes on.
     by_severity: Mapping[str, Mapping[str, int]]  # node id → severity → missing patches; only nodes with evidence
     missing: tuple[MissingPatch, ...]
     installed: Mapping[PinnedPatch, int]  # non-production Install: what changed → on how many nodes
@@ -103,7 +104,9 @@ def run_report(store: Store, run: Run) -> RunReport:
     found = waves(planned, tracked)
     ended = run.state.ended
     install = run.operation is Operation.INSTALL
-    known = _judged_by(planned, evidence.of_run(db, run.id), install=install)
+    # Hundreds of rows of each node: while a run goes on, only a production Install is judged by them.
+    judged = ended or (install and run.production)
+    known = _judged_by(planned, evidence.of_run(db, run.id), install=install) if judged else {}
     titles = evidence.earlier_titles(db, run.id) if known and not install else {}
     versions = {key: version_of(key[1], title) or title for key, title in titles.items()}
     items = tuple(known.values())
@@ -180,8 +183,12 @@ def _judged_by(planned: list[Step], known: Mapping[str, Evidence], *, install: b
 def _lines(run: Run, planned: list[Step], known: Seen) -> list[NodeLine]:
     """The expected nodes, each with the newest thing known of it."""
     lines = []
+    steps_of: dict[str, list[Step]] = {}
+    for step in planned:
+        for node_id in step.node_ids:
+            steps_of.setdefault(node_id, []).append(step)
     for node in sorted(run.nodes, key=lambda node: (node.name, node.id)):
-        mine = [(step, known[step.id].get(node.id)) for step in planned if node.id in step.node_ids]
+        mine = [(step, known[step.id].get(node.id)) for step in steps_of.get(node.id, ())]
         bad = next((found for _, found in mine if found and found.outcome not in (None, NodeOutcome.SUCCEEDED)), None)
         if not mine:
             reason = "stopped" if node.power != "running" else "its agent is not online"
@@ -218,7 +225,9 @@ def _under_way(node: Node, mine: list[tuple[Step, Invocation | None]], *, severa
     """`several`: the run has more than one wave."""
     step, found = next(pair for pair in mine if not pair[0].state.ended)
     done = found is not None and found.outcome is not None and step is mine[-1][0]
-    running = found is not None and found.status in {"InProgress", "Delayed"}
+    if found and found.status == "Delayed":
+        return NodeLine(node.id, node.name, "waiting", found.note or found.details)
+    running = found is not None and found.status == "InProgress"
     earlier = any(each.state.ended for each, _ in mine if each.wave == step.wave)
     state = "done" if done else "running" if running or earlier else "waiting"
     if several and step.wave and state == "waiting":
