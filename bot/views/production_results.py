@@ -140,10 +140,12 @@ def _point(report: RunReport, change: Change, node_id: str) -> tuple[Mapping[str
     """(what a node can be restored from, its Availability Zone): what the run itself took, or what was known before."""
     taken = report.taken.get(node_id)
     if taken is None or taken.started_at is None:
+        taken = report.taken.get(node_id)
+    if taken is None or taken.started_at is None:
         known = (facts.backups(change) or {}).get(node_id) or {}
         return known.get("newest"), str(known.get("zone") or "")
-    at = taken.started_at.isoformat()
-    return {"kind": taken.kind, "ids": taken.ids, "devices": taken.devices, "started_at": at}, taken.zone
+    started = taken.started_at.isoformat()
+    return {"kind": taken.kind, "ids": taken.ids, "devices": taken.devices, "started_at": started}, taken.zone
 
 
 def _words(point: Mapping[str, Any] | None, zone: str) -> str:

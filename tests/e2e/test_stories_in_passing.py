@@ -43,7 +43,7 @@ def test_I3_a_repository_that_moves_before_the_approval_supersedes_the_change(br
         desk.become("U0OLA")
         desk.move_repository("search-db")
         desk.approve(desk.card(ref), "search-db")
-        card = desk.sees(ref, "Superseded", "Approved by @Ola Nowak", "left the list")
+        card = desk.sees(ref, "Superseded", "Approved by @Ola Nowak", "is gone from the repository, which offers")
         expect(card.get_by_test_id("block-button")).to_have_text(["Ask again"])
     assert sent_to(town, "search-db", "prod", "Install") == []
     assert installed_on(town, "search-db", "prod") == []

@@ -88,7 +88,7 @@ def test_of_34_patches_3_still_soak_and_exactly_the_31_are_installed(town: Town)
         assert set(rows) == pins
     assert {(entry.id, entry.title) for entry in install.override or ()} == pins
     done = town.card(install_of(town, part), "*Done*", channel=LEDGER)
-    assert "31 installed as approved" in words_of(done)
+    assert "31 of 31 installed as approved" in words_of(done)
     for item in evidence.newest(town.bot.store.db, "ledger-db", "prod").values():  # type: ignore[union-attr]
         assert {row.kb_id for row in item.rows if row.state.value == "Missing"} == late
 
@@ -119,7 +119,7 @@ def test_proven_not_the_newest_is_installed_where_it_is_still_found_and_reported
 
     (install,) = installs(town, application)
     assert {each for rows in install.rows.values() for each in rows} == {row(package) for package in found}
-    told = words_of(town.card(install_of(town, part), "1 installed as approved", channel=CHANNEL))
+    told = words_of(town.card(install_of(town, part), "1 of 2 installed as approved", channel=CHANNEL))
     # A scan can't tell the two apart: the newer version on offer hides what is there.
     assert "1 proven, not the newest, not shown by the scan afterwards (`openssl.x86_64`)" in told
     assert "0 deviating" in told

@@ -125,7 +125,7 @@ def test_I3_a_repository_that_moves_before_the_send_supersedes_the_change(town: 
     town.click("U0OLA", card, "approve")
     after = ended(town, ref)
     assert "Superseded" in words_of(after)
-    assert f"openssl.amd64 {OPENSSL_NEW.version} left the list" in words_of(after)
+    assert f"openssl.amd64 {OPENSSL_NEW.version} is gone from the repository, which offers" in words_of(after)
     assert f"First: openssl.amd64 {next_version(OPENSSL_NEW.version)}" in words_of(after)
     assert buttons(after) == {"ask-again"}
     assert production_installs(town, app) == []

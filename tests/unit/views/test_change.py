@@ -275,3 +275,32 @@ def test_details_without_a_list() -> None:
     rendered, attached = change_details(change_report(unevaluated()))
     assert attached is None
     assert shown(rendered) == "The list of change-4: no patch."
+
+
+REFUSED = ["KB9000010", "it would not install on p2: the baseline rejects KB90000*"]
+UNTOLD = ["KB890830", "can't be told"]
+WINDOWS = {
+    "none is listed": ({"listed": 0, "refused": [], "untold": []}, []),
+    "an earlier release judged it": (None, []),
+    "one, approved": (
+        {"listed": 1, "refused": [], "untold": []},
+        ["*Windows*: the baseline of the nodes approves the 1 listed KB."],
+    ),
+    "some kept out": (
+        {"listed": 3, "refused": [REFUSED], "untold": [UNTOLD]},
+        [
+            "*Windows* installs a listed KB only where the node's baseline approves it, 3 listed KBs:",
+            ":warning: `KB9000010`: it would not install on p2: the baseline rejects KB90000*.",
+            "`KB890830`: can't be told.",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("found", "expected"), WINDOWS.values(), ids=WINDOWS)
+def test_listed_kbs_that_a_baseline_keeps_out_are_read_before_the_approval(
+    found: dict[str, Any] | None, expected: list[str]
+) -> None:
+    facts = {} if found is None else {"windows": found}
+    text = shown(change_card(change_report(change(facts=facts))))
+    assert [line for line in text.splitlines() if "KB" in line] == expected

@@ -103,6 +103,7 @@ def hostile_change(text: str, state: ChangeState) -> ChangeReport:
             "part": {"ready": 1, "of": 500, "older": 1, "stays": [[text, text]] * 10},
             "advisories": [{"label": text, "url": url} for url in (text, CVE, CVE + text) * 20],
             "verdicts": {verdict.value: 5 for verdict in Verdict},
+            "windows": {"listed": 9, "refused": [[text, text]] * 9, "untold": [[text, text]] * 9},
         },
     )
     return change_report(
