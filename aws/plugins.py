@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from aws.caller import MOST_IDS, Caller
+from aws.caller import MOST_IDS, Caller, known_time
 from aws.errors import calling
 from aws.target import Target
 from patching.hooks import StepEnd
@@ -23,7 +23,12 @@ class Plugins(Caller):
             )
             return {
                 found["InstanceId"]: tuple(
-                    StepEnd(plugin["Name"], plugin["Status"], _last_words(plugin.get("Output", "")))
+                    StepEnd(
+                        name=plugin["Name"],
+                        status=plugin["Status"],
+                        began=known_time(plugin.get("ResponseStartDateTime")) is not None,
+                        said=_last_words(plugin.get("Output", "")),
+                    )
                     for plugin in found["CommandPlugins"]
                 )
                 for page in pages

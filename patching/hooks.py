@@ -37,16 +37,19 @@ _STEPS: Final = {
     "PatchInstallAndReboot": ("second installation, which reboots,", _UNREBOOTED),
     _ON_EXIT: ("on-exit hook", "so look whether the application is well"),
 }
-_BEGUN: Final = frozenset({"InProgress", "Success", "Failed", "TimedOut"})
 _ENDED: Final = frozenset({"Success", "Failed", "TimedOut"})
 
 
 @dataclass(frozen=True, slots=True)
 class StepEnd:
-    """How one step of a document stands on a node: its status as AWS spells it, and the last thing that it said."""
+    """How one step of a document stands on a node: its status as AWS spells it, and the last thing that it said.
+
+    `began`: whether it was started there; a step that was skipped was not, and counts as a success all the same.
+    """
 
     name: str
     status: str
+    began: bool
     said: str = ""
 
 
@@ -61,8 +64,7 @@ def hook_failure(steps: Sequence[StepEnd], hooks: Mapping[str, str]) -> str:
     """One sentence on a node where a document with hooks did not go well; empty where its steps tell nothing.
 
     `steps` in the document's order; `hooks`: parameter → the document that runs then. The first step that failed is
-    what went wrong, the on-exit hook's own end is told beside it. A hook that ran into its time limit does not stop
-    the installation: SSM Agent's `onFailure: exit` waits for failures alone.
+    what went wrong, the on-exit hook's own end is told beside it.
     """
     known = [step for step in steps if step.name in _STEPS]
     failed = next((step for step in known if step.status in {"Failed", "TimedOut"}), None)
@@ -72,9 +74,10 @@ def hook_failure(steps: Sequence[StepEnd], hooks: Mapping[str, str]) -> str:
     what, consequence = _STEPS[failed.name]
     ended = "failed"
     if failed.status == "TimedOut":
+        # SSM Agent's `onFailure: exit` waits for failures alone; where the whole command's time is up, all ends.
+        went_on = any(step.began for step in known[known.index(failed) + 1 :])
         ended = "ran into its time limit"
-        if failed.name in {"PreInstallHook", "PostInstallHook"}:
-            consequence = "which does not stop the installation"
+        consequence = "and the steps after it ran all the same" if went_on else "and nothing ran after it"
     sentence = f"the {_with_name(failed.name, what, hooks)} {ended}, {consequence}"
     also = f"; {exit_words}" if exit_words else ""
     said = f": {failed.said.rstrip('.')}" if failed.said else ""
@@ -89,7 +92,7 @@ def _exit_words(steps: Sequence[StepEnd], failed: StepEnd | None, hooks: Mapping
     name = _with_name(_ON_EXIT, "on-exit hook", hooks)
     if last.status in _ENDED:
         return f"the {name} did not go well either, so look whether the application is well"
-    if any(step.status in _BEGUN for step in steps):
+    if any(step.began for step in steps):
         return f"the {name} did not run, so run it by itself"
     return ""
 

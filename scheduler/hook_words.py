@@ -41,4 +41,4 @@ def _reworded(record: Invocation, ends: Sequence[StepEnd], hooks: dict[str, str]
     told_by_step = record.outcome is not NodeOutcome.CANCELLED and any(
         end.status in {"Failed", "TimedOut"} for end in ends
     )
-    return replace(record, note=words if told_by_step else f"{record.note} {words}")
+    return replace(record, note=words if told_by_step else f"{words} {record.note}")

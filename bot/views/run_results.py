@@ -92,7 +92,7 @@ def _after_scan(report: RunReport) -> str:
 
 
 def _node(node: NodeLine) -> str:
-    detail = f": {prose(node.detail, 200)}" if node.detail else ""
+    detail = f": {prose(node.detail, 400)}" if node.detail else ""
     return f"{_MARKS[node.state]} {code(node.name or node.id)} {_WORDS[node.state]}{detail}"
 
 

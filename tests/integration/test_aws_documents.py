@@ -166,7 +166,10 @@ def test_each_step_of_a_command_says_how_it_ended_on_each_node(place: Place) -> 
     place.clock.jump(timedelta(minutes=1))
     ends = place.manager.step_ends(TARGET, command)
     assert ends.keys() == set(node_ids)
-    failed = [StepEnd("SayOnce", "Success", "two"), StepEnd("SayTwice", "Failed", ends[node_ids[0]][1].said)]
+    failed = [
+        StepEnd("SayOnce", "Success", True, "two"),
+        StepEnd("SayTwice", "Failed", True, ends[node_ids[0]][1].said),
+    ]
     assert ends[node_ids[0]] == tuple(failed)
     assert place.manager.complaints(TARGET, command) == {node_ids[0]: failed[1].said}
     assert "The sandbox was told to let SayTwice" in failed[1].said

@@ -12,13 +12,13 @@ HOOKS = {
 }
 OURS = ("PreInstallHook", "InstallNoReboot", "PostInstallHook", "InstallAndReboot", "OnExitHook")
 AWS = ("PatchScan", "PreInstallHook", "PatchInstallNoReboot", "PostInstallHook", "PatchInstallAndReboot", "OnExitHook")
-_STATUS = {"S": "Success", "F": "Failed", "T": "TimedOut", "P": "Pending", "I": "InProgress"}
+_STATUS = {"S": "Success", "F": "Failed", "T": "TimedOut", "P": "Pending", "I": "InProgress", "C": "Cancelled"}
 
 
 def ended(statuses: str, said: str = "pm2: not found.", names: tuple[str, ...] = OURS) -> tuple[StepEnd, ...]:
     """`SSF-S`: a letter for each step, - one that was skipped, which AWS calls a success."""
     return tuple(
-        StepEnd(name, _STATUS.get(letter, "Success"), said if letter in "FT" else "done")
+        StepEnd(name, _STATUS.get(letter, "Success"), letter in "SFTIC", said if letter in "FT" else "done")
         for name, letter in zip(names, statuses, strict=True)
     )
 
@@ -72,11 +72,18 @@ def test_an_on_exit_hook_that_failed_too_is_told_beside_it() -> None:
 
 def test_a_hook_that_ran_into_its_time_limit_did_not_stop_the_installation() -> None:
     assert hook_failure(ended("TSSSS", said=""), HOOKS) == (
-        "the pre-install hook DrainOrders ran into its time limit, which does not stop the installation."
+        "the pre-install hook DrainOrders ran into its time limit, and the steps after it ran all the same."
     )
 
 
-@pytest.mark.parametrize(("statuses", "ran"), [("SIPPP", False), ("IPPPP", False), ("PPPPP", None), ("SSSSS", True)])
+def test_where_the_command_s_time_is_up_nothing_follows_the_on_exit_hook_included() -> None:
+    assert hook_failure(ended("STPPP", said=""), HOOKS) == (
+        "the installation ran into its time limit, and nothing ran after it; "
+        "the on-exit hook StartOrders did not run, so run it by itself."
+    )
+
+
+@pytest.mark.parametrize(("statuses", "ran"), [("SIPPP", False), ("CPPPP", False), ("PPPPP", None), ("SSSSS", True)])
 def test_an_on_exit_hook_that_did_not_run_is_named_once_anything_has(statuses: str, ran: bool | None) -> None:
     told = hook_failure(ended(statuses), HOOKS)
     assert told == ("The on-exit hook StartOrders did not run, so run it by itself." if ran is False else "")
