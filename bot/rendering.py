@@ -16,6 +16,7 @@ from bot.views.notices import (
     preflight_answer,
     reminder,
 )
+from bot.views.plan import plan_answer
 from bot.views.run import run_card, run_details
 from bot.views.run_control import paused_reminder
 from bot.views.tables import Attachment, Flavour
@@ -58,6 +59,9 @@ def render(store: Store, config: Configuration, notice: Notice, flavour: Flavour
             return _about_change(store, config, notice, changes.get(store.db, int(number)), link)
         case "backups":
             return Rendering(*backups_answer(notice.payload))
+        case "plan":
+            rendered, attachment = plan_answer(notice.payload, direct=notice.medium is Medium.USER)
+            return Rendering(*rendered, (attachment,) if attachment else ())
         case "preflight":
             return Rendering(*preflight_answer(notice.payload))
         case "install-started" | "install-ended":

@@ -11,10 +11,10 @@ from commands.registry import discover, subcommands
 Ask = Callable[[str, tuple[str, ...], bool, bool], int]
 """(subcommand, words, --json, --wait) → exit status."""
 
-OFFERED = ("scan", "install", "compare", "status", "preflight", "backups", "approvals")
+OFFERED = ("scan", "install", "compare", "status", "plan", "preflight", "backups", "approvals")
 """In the order of `--help`. None of them decides anything."""
 
-FOLLOWED = frozenset({"scan", "install", "status", "preflight", "backups"})
+FOLLOWED = frozenset({"scan", "install", "status", "plan", "preflight", "backups"})
 """What can be waited for."""
 
 STATUSES = """\b

@@ -128,6 +128,8 @@ class _Telling:
                     notice = answer_to(store.db, ref)
                     if notice is None:
                         return "", inquiry_document(ref, None)
+                    if notice.kind == "plan":
+                        return self.screen.plan(notice.payload), inquiry_document(ref, notice.payload)
                     found = render(store, self.config, notice, Flavour.TABLE)
                     return self.screen.message((found.text, found.blocks)), inquiry_document(ref, notice.payload)
                 case _:

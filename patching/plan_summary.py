@@ -6,7 +6,7 @@ from typing import Final
 
 from patching.durations import words
 from patching.execution import BackupKind
-from patching.phrases import counted, one_line
+from patching.phrases import by_name, counted, one_line
 from patching.plan import PlanStep, StepKind
 
 _WAVES_SHOWN: Final = 5
@@ -51,7 +51,7 @@ def _nodes(ids: Sequence[str], names: Mapping[str, str]) -> str:
     """By name where they are few."""
     if len(ids) > _NAMES_SHOWN:
         return counted(len(ids), "node")
-    return " and ".join(names.get(node_id) or node_id for node_id in ids)
+    return " and ".join(by_name(names.get(node_id) or node_id for node_id in ids))
 
 
 def _backups(plan: Sequence[PlanStep]) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 
 from patching.durations import words
 from patching.execution import BackupKind
-from patching.phrases import counted, one_line
+from patching.phrases import by_name, counted, one_line
 from patching.plan import Document, PlanStep, StepKind
 
 _WIDTH: Final = 120
@@ -82,7 +82,7 @@ def _wave(steps: Sequence[PlanStep], names: Mapping[str, str], waves: int) -> It
     ids = [node_id for batch in batches for node_id in batch]
     name = f" · {one_line(str(first.settings.get('wave_name', '')))}" if waves > 1 else ""
     yield f"Wave {first.wave} of {waves}{name} · {counted(len(ids), 'node')}"
-    labels = [[node_label(node_id, names) for node_id in batch] for batch in batches]
+    labels = [by_name(node_label(node_id, names) for node_id in batch) for batch in batches]
     width = max(len(label) for batch in labels for label in batch)
     for number, batch in enumerate(labels, start=1):
         if len(labels) > 1:

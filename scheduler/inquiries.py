@@ -10,7 +10,7 @@ from patching.model import Node
 from patching.nodes import EnvironmentKey
 from patching.phrases import counted, listed
 from patching.preflight import shortcomings
-from scheduler import backups, surroundings
+from scheduler import backups, foreseen, surroundings
 from scheduler.parts import Parts, gone, target_of
 from storage import evidence, inquiries, outbox
 from storage.inquiries import Inquiry
@@ -32,12 +32,16 @@ def answer(parts: Parts, inquiry: Inquiry) -> None:
             payload["error"] = gone(key)
         elif inquiry.kind == "backups":
             payload |= backups.report(parts, key, inquiry.page)
+        elif inquiry.kind == "plan":
+            payload |= foreseen.report(parts, key)
         else:
             payload["checks"] = preflight(parts, key)
     except Throttled:
         return  # asked again at the next tick
     except AwsError as error:
         payload["error"] = str(error)
+    except ValueError as error:
+        payload["error"] = _sentence(str(error).removesuffix("."))
     with parts.store.transaction() as tx:
         now = parts.clock.now()
         if inquiries.answered(tx, now, inquiry):
@@ -51,6 +55,17 @@ def answer(parts: Parts, inquiry: Inquiry) -> None:
                 subject=inquiry.subject,
                 payload=payload,
             )
+            if payload.get("long"):  # what only the asker may see can carry no file
+                outbox.owe(
+                    tx,
+                    now,
+                    key=f"{inquiry.subject}:file",
+                    kind=inquiry.kind,
+                    medium=Medium.USER,
+                    recipient=inquiry.user_id,
+                    subject=inquiry.subject,
+                    payload=payload,
+                )
     parts.wake("deliver")
 
 

@@ -1,6 +1,6 @@
 """Sweep `plan`: a requested run gets its nodes and its steps; nothing is sent here (I1, I13)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -38,7 +38,7 @@ def plan_run(parts: Parts, run: Run) -> None:
                 return _fail(parts, run, " ".join((*misplaced, "Nothing was sent.")))
         reachable = [node for node in nodes if node.reachable and node.platform]
         if not reachable:
-            return _fail(parts, run, _nobody(key, nodes))
+            return _fail(parts, run, nobody(key, nodes))
         found = _documents(parts, run, target, reachable)
         remember_foreign(parts, run.application, run.environment, [node.id for node in reachable])
         planned = _steps(parts, run, found, reachable)
@@ -96,6 +96,26 @@ def fresh_nodes(parts: Parts, application: str, environment: str, now: datetime)
     return {node_id: item.operation_end >= oldest for node_id, item in known.items()}
 
 
+def install_steps(parts: Parts, key: EnvironmentKey, found: Documents, nodes: Sequence[Node]) -> tuple[PlanStep, ...]:
+    """What an Install outside production sends to these nodes. ValueError for a document that can't carry it."""
+    install = install_plan(parts.config.applications[key.application], found, nodes, pinned=False, gated=False)
+    fresh = fresh_nodes(parts, key.application, key.environment, parts.clock.now())
+    if all(fresh.get(node.id) for node in nodes):
+        return install
+    # Without a picture from before, nobody could say afterwards what the Install changed.
+    return numbered((*scan_plan(found.scan, [node.id for node in nodes]), *install))
+
+
+def nobody(key: EnvironmentKey, nodes: Sequence[Node]) -> str:
+    """Why there is nothing to plan for."""
+    if not nodes:
+        return f"No instance matches the targets of {key}; nothing was sent. Check the tags and the configuration."
+    return (
+        f"None of the {len(nodes)} nodes of {key} is running with its agent online; nothing was sent. "
+        "Start them, or look at the SSM Agent."
+    )
+
+
 def _documents(parts: Parts, run: Run, target: Target, nodes: list[Node]) -> Documents:
     if run.operation is Operation.SCAN:
         found = parts.patch_manager.document(target, DOCUMENT)
@@ -106,24 +126,9 @@ def _documents(parts: Parts, run: Run, target: Target, nodes: list[Node]) -> Doc
 
 
 def _steps(parts: Parts, run: Run, found: Documents, nodes: list[Node]) -> tuple[PlanStep, ...]:
-    ids = tuple(node.id for node in nodes)
     if run.operation is Operation.SCAN:
-        return scan_plan(found.scan, ids)
-    install = install_plan(parts.config.applications[run.application], found, nodes, pinned=False, gated=False)
-    fresh = fresh_nodes(parts, run.application, run.environment, parts.clock.now())
-    if all(fresh.get(node_id) for node_id in ids):
-        return install
-    # Without a picture from before, nobody could say afterwards what the Install changed.
-    return numbered((*scan_plan(found.scan, ids), *install))
-
-
-def _nobody(key: EnvironmentKey, nodes: tuple[Node, ...]) -> str:
-    if not nodes:
-        return f"No instance matches the targets of {key}; nothing was sent. Check the tags and the configuration."
-    return (
-        f"None of the {len(nodes)} nodes of {key} is running with its agent online; nothing was sent. "
-        "Start them, or look at the SSM Agent."
-    )
+        return scan_plan(found.scan, [node.id for node in nodes])
+    return install_steps(parts, EnvironmentKey(run.application, run.environment), found, nodes)
 
 
 def _put_off(parts: Parts, run: Run, error: AwsError) -> None:

@@ -34,7 +34,7 @@ class Attachment:
 
     filename: str
     title: str
-    content: str  # CSV
+    content: str  # CSV, JSON or plain text
 
 
 @dataclass(frozen=True, slots=True)

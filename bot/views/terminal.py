@@ -1,13 +1,15 @@
 """What a terminal shows: the same views as plain text, with whole tables and times in the reader's own zone."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from typing import Any
 
 from bot.views.blocks import Block, Rendered
 from bot.views.change import change_card
 from bot.views.compare import compare_evidence, compare_rows, compare_summary
+from bot.views.plan import answer_notes, answer_summary, answer_text, plan_answer
 from bot.views.replies import render
 from bot.views.run import DETAIL_TITLES, detail_rows, run_card, shown_version
 from bot.views.tables import aligned
@@ -60,6 +62,13 @@ class Screen:
             [f"The list of {report.change.ref}:"] if rows else [],
             _table(("Patch", "Version"), rows),
         )
+
+    def plan(self, payload: Mapping[str, Any]) -> str:
+        """The answer to `plan`, with every step."""
+        if payload.get("error"):
+            return self.message(plan_answer(payload)[0])
+        above = [answer_summary(payload), *answer_notes(payload)]
+        return self._page([*map(_inert, above)], [_inert(answer_text(payload))])
 
     def message(self, rendered: Rendered) -> str:
         return self._page(self._texts(rendered[1]))

@@ -5,7 +5,7 @@ from sandbox.slack.model import BOT, SLACKBOT, Channel, Command, Group, Seed, Us
 COMMANDS = (
     Command(
         "/patch",
-        "scan APP ENV | install APP ENV | compare APP [FROM TO] | status [ID] | approvals | "
+        "scan APP ENV | install APP ENV | compare APP [FROM TO] | plan APP ENV | status [ID] | approvals | "
         "cancel RUN | pause RUN | continue RUN | help [COMMAND]",
     ),
 )

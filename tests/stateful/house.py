@@ -128,13 +128,13 @@ class House:
             runs.mark_resumed(tx, self.clock.now())
         settle.recover(self.parts)
 
-    def restart(self, policy: Mapping[str, object] | None = None, **keys: Mapping[str, object] | None) -> None:
+    def restart(self, policy: Mapping[str, object] | None = None, **keys: object) -> None:
         """Stop and start on the same database; another policy, or other keys of the application, as `backup` or
-        `hooks`, are another configuration."""
+        `waves`, are another configuration."""
         self.store.close()
         for key, value in {"policy": policy, **keys}.items():
             if value is not None:
-                self._document["applications"][self.name][key] = dict(value)
+                self._document["applications"][self.name][key] = value
         self.start()
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from commands.errors import Refused
 from commands.help import ShowHelp
 from commands.install import Install
 from commands.pause import Continue, Pause
+from commands.plan import Plan
 from commands.registry import subcommands
 from commands.scan import Scan
 from commands.status import Status
@@ -41,6 +42,7 @@ ORDERS = EnvironmentKey("orders-db", "nonprod")
         ("compare orders-db", Compare("orders-db", "nonprod", "prod")),
         ("compare billing-db", Compare("billing-db", "test", "live")),
         ("compare orders-db prod nonprod", Compare("orders-db", "prod", "nonprod")),
+        ("plan orders-db prod", Plan(EnvironmentKey("orders-db", "prod"))),
         ("status", Status()),
         ("status scan-12", Status("scan-12")),
         ("status INSTALL-1", Status("install-1")),
@@ -63,8 +65,8 @@ def test_what_is_understood(text: str, understood: Command) -> None:
         ("aprovals", "Did you mean approvals?"),
         (
             "drop tables",
-            "There are: approvals, backups, cancel, compare, continue, emergency, help, install, pause, preflight, scan, "
-            "status, waive.",
+            "There are: approvals, backups, cancel, compare, continue, emergency, help, install, pause, plan, "
+            "preflight, scan, status, waive.",
         ),
         ("scan ordrs-db nonprod", "Did you mean orders-db?"),
         ("scan Orders-DB nonprod", "Did you mean orders-db?"),
@@ -107,6 +109,8 @@ def test_what_is_understood(text: str, understood: Command) -> None:
         ("backups orders-db prod 0", "0 is no page"),
         ("backups orders-db prod ²", "² is no page"),
         ("backups orders-db", "is missing something"),
+        ("plan orders-db", "is missing something"),
+        ("plan orders-db prd", "Did you mean prod?"),
         ("decide 1 approve", "There is no subcommand “decide”"),
         ("settle step ran", "There is no subcommand “settle”"),
         ("clear-problem orders-db", "There is no subcommand “clear-problem”"),

@@ -42,6 +42,7 @@ FOR_ALL = {
     "continue",
     "help",
     "pause",
+    "plan",
     "preflight",
     "status",
 }
@@ -55,6 +56,7 @@ def test_the_subcommands_of_the_contract_and_no_others() -> None:
         "status": "[ID]",
         "approvals": "",
         "help": "[COMMAND]",
+        "plan": "APP ENV",
         "preflight": "APP ENV",
         "backups": "APP ENV [PAGE]",
         "emergency": "APP ENV REASON",
@@ -89,6 +91,7 @@ def test_rights_are_those_of_the_contract() -> None:
         "settle": Role.ADMIN,
         "report-problem": None,
         "clear-problem": Role.OPERATOR,
+        "plan": None,
         "preflight": None,
         "backups": None,
         "emergency": Role.ADMIN,

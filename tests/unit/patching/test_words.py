@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from patching.durations import parse_duration, words
-from patching.phrases import counted, listed
+from patching.phrases import by_name, counted, listed
 from patching.suggest import did_you_mean
 
 
@@ -73,3 +73,7 @@ def test_listed(names: list[str], text: str) -> None:
 )
 def test_counted(count: int, text: str) -> None:
     assert counted(count, "patch", "patches") == text
+
+
+def test_names_are_in_the_order_in_which_people_look_them_up() -> None:
+    assert by_name(["db-10", "db-2", "a", "db-2b", "10", "9", ""]) == ["", "9", "10", "a", "db-2", "db-2b", "db-10"]
