@@ -27,7 +27,20 @@ from bot.receiving import CONCURRENCY, Http, Socket
 from bot.settings import Settings, read_configuration
 from commands.ports import Clock
 from patching.config import Configuration, ConfigurationError
-from scheduler import changes, collect, decisions, dispatch, finish, health, inquiries, paused, plan, restored, settle
+from scheduler import (
+    cancelling,
+    changes,
+    collect,
+    decisions,
+    dispatch,
+    finish,
+    health,
+    inquiries,
+    paused,
+    plan,
+    restored,
+    settle,
+)
 from scheduler.alarms import Watch
 from scheduler.backup_steps import BackupSteps
 from scheduler.engine import Engine, Sweep
@@ -168,6 +181,7 @@ def _sweeps(parts: Parts, directory: SlackDirectory, delivery: Delivery) -> tupl
         Sweep("health", 5, partial(health.tick, parts)),
         Sweep("restored", 5, partial(restored.tick, parts)),
         Sweep("settle", 5, partial(settle.tick, parts)),
+        Sweep("cancelling", 5, partial(cancelling.tick, parts)),
         Sweep("track", 1, Tracker(parts).tick),
         Sweep("collect", 1, partial(collect.tick, parts)),
         Sweep("finish", 1, partial(finish.tick, parts)),

@@ -51,7 +51,7 @@ class Cancel(Command):
                 runs.transition(
                     tx, asked, RunState.CANCELLED, context.now, actor.user_id, note="Nothing of it was sent."
                 )
-        for sweep in ("dispatch", "track", "finish", "changes", "deliver"):
+        for sweep in ("dispatch", "cancelling", "track", "finish", "changes", "deliver"):
             context.wake(sweep)
         return Done(_said(run, found))
 

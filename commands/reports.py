@@ -193,10 +193,10 @@ def _lines(run: Run, planned: list[Step], known: Seen) -> list[NodeLine]:
         if not mine:
             reason = "stopped" if node.power != "running" else "its agent is not online"
             lines.append(NodeLine(node.id, node.name, "unreached" if planned or run.state.ended else "waiting", reason))
+        elif run.cancelled_at and _left_alone(run, mine):
+            lines.append(NodeLine(node.id, node.name, "untouched", ""))
         elif bad:
             lines.append(NodeLine(node.id, node.name, "failed", bad.note or bad.details or str(bad.outcome)))
-        elif run.cancelled_at and _left_alone(run, [step for step, _ in mine]):
-            lines.append(NodeLine(node.id, node.name, "untouched", ""))
         elif all(step.state.ended for step, _ in mine):
             missed = [step for step, found in mine if found is None and not _left_out(run, step)]
             unsent = missed[0].note if missed else None
@@ -212,12 +212,16 @@ def _left_out(run: Run, step: Step) -> bool:
     return run.cancelled_at is not None and step.kind is StepKind.HEALTH
 
 
-def _left_alone(run: Run, mine: list[Step]) -> bool:
-    """Whether a cancelled run never began on a node what it was for."""
-    return all(
-        step.state is StepState.FAILED and step.sending_at is None
-        for step in mine
-        if step.operation is run.operation and step.kind is not StepKind.VERIFY
+def _left_alone(run: Run, mine: list[tuple[Step, Invocation | None]]) -> bool:
+    """Whether a cancelled run never began on a node what it was for, and nothing else went wrong there."""
+    spared = {None, NodeOutcome.SUCCEEDED}
+    if run.operation is Operation.SCAN:
+        spared.add(NodeOutcome.CANCELLED)  # an Install that somebody cancelled at AWS may have been stopped half-way
+    meant = [pair for pair in mine if pair[0].operation is run.operation and pair[0].kind is not StepKind.VERIFY]
+    return all(found is None or found.outcome in spared for _, found in mine) and all(
+        step.state is StepState.FAILED
+        and (step.sending_at is None or (found is not None and found.outcome is NodeOutcome.CANCELLED))
+        for step, found in meant
     )
 
 

@@ -64,7 +64,8 @@ def _judge(parts: Parts, run: Run, planned: list[Step]) -> tuple[RunState, str]:
     unsent = [step for step in planned if step.state is StepState.FAILED and not step.sent_at]
     results = run_report(parts.store, run).results
     deviating = [result.node_name for result in results if result.deviates]
-    if run.cancelled_at and unsent:
+    stopped = any(found.outcome is NodeOutcome.CANCELLED for found in failed.values())
+    if run.cancelled_at and (unsent or stopped):
         return RunState.CANCELLED, f"{_sent(run, planned)} Nothing more was sent after it was cancelled."
     sent = {node_id for step in planned if step.sent_at for node_id in step.node_ids if step.kind is StepKind.INSTALL}
     if unsent and any(result.deviates and result.node_id in sent for result in results):
