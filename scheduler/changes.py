@@ -166,8 +166,8 @@ def _let_go(parts: Parts, change: Change, evaluation: Evaluation, url: str | Non
     with parts.store.transaction() as tx:
         now = parts.clock.now()
         _record(tx, now, change, "send", evaluation)
-        # What the nodes could be restored from, as it is at the send; everything else stays as it was approved.
-        facts = {**(change.facts or {}), "backups": evaluation.facts["backups"]}
+        # Beside what was approved, what the nodes could be restored from at the send.
+        facts = {**(change.facts or {}), "backups": evaluation.restore_points}
         used = changes.transition(tx, change, ChangeState.USED, now, "clock", facts=to_json(facts))
         if used is None:
             return

@@ -54,6 +54,7 @@ class Evaluation:
     plan: tuple[PlanStep, ...]
     nodes: tuple[Node, ...]  # production's, as resolved now
     facts: Mapping[str, Any]  # numbers for the message
+    restore_points: Mapping[str, Any] | None  # kept at the send: what the nodes could be restored from then
     left: Mapping[str, str]  # patch identity → why an approved patch is no longer offered
 
     @property
@@ -146,11 +147,8 @@ def judge(parts: Parts, change: Change) -> Evaluation:
         pins=pins,
         plan=plan,
         nodes=target_nodes,
-        facts={
-            **_told(ripe, pins),
-            "windows": _listed_kbs(parts, pins, production.evidence),
-            "backups": backups.restore_points(backup),
-        },
+        facts={**_told(ripe, pins), "windows": _listed_kbs(parts, pins, production.evidence)},
+        restore_points=backups.restore_points(backup),
         left=no_longer_offered(change.pins or (), production.evidence),
     )
 

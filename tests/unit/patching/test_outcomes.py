@@ -193,7 +193,7 @@ def test_a_newer_version_that_an_rpm_repository_offers_since_hides_what_is_there
 
 def test_how_many_patches_were_for_a_node() -> None:
     lists = dict.fromkeys(("installed", "missing", "gone", "hidden", "unconfirmed", "dependencies"), APPROVED)
-    assert replace(NodeResult("i-p1", "p1", (), (), (), (), (), ()), **lists).approved == 5
+    assert replace(NodeResult("i-p1", "p1", (), (), (), (), (), ()), **lists).approved == 5  # type: ignore[arg-type]
 
 
 BASH = "bash.x86_64"
