@@ -109,4 +109,4 @@ def test_the_steps_of_aws_s_document_mean_the_same(statuses: str, told: str) -> 
 
 
 def test_steps_of_another_document_say_nothing_of_hooks() -> None:
-    assert hook_failure([StepEnd("PatchLinux", "Failed", "no space left")], {}) == ""
+    assert hook_failure([StepEnd("PatchLinux", "Failed", True, "no space left")], {}) == ""
