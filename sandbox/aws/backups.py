@@ -1,9 +1,11 @@
 """Backups of the simulated EC2: what moto leaves out of them.
 
-moto's snapshots are complete at once, stamped with the machine's time, and its images hold a volume that nobody has
-seen. Here both take the sandbox's time, and an image holds a snapshot of each volume of its instance, as EC2's does.
+moto's snapshots are complete at once, as many as somebody likes, stamped with the machine's time, and its images hold
+a volume that nobody has seen. Here both take the sandbox's time, a volume has few snapshots under way, and an image
+holds a snapshot of each volume of its instance, as EC2's does.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -14,7 +16,10 @@ from moto.ec2.models import EC2Backend, ec2_backends, elastic_block_store
 from moto.ec2.models.amis import Ami
 from moto.ec2.models.elastic_block_store import Snapshot
 
+from sandbox.aws.model import SsmError
+
 DURATION = timedelta(minutes=2)  # of a snapshot
+MOST_PENDING = 5  # snapshots of one volume, as of a gp2 volume
 OPERATIONS = frozenset(
     {"CreateSnapshot", "CreateSnapshots", "CreateImage", "DescribeSnapshots", "DescribeImages", "DescribeInstances"}
 )
@@ -75,6 +80,27 @@ def _settle(account: str, region: str, now: datetime) -> None:
         if isinstance(image, SimulatedImage) and image.state == "pending":
             states = {each.status for each in image.held}
             image.state = "failed" if "error" in states else "pending" if "pending" in states else "available"
+
+
+def refusal(account: str, region: str, operation: str, form: str) -> SsmError | None:
+    """What EC2 says to one snapshot of a volume too many, which moto takes."""
+    if operation != "CreateSnapshots":
+        return None
+    backend: EC2Backend = ec2_backends[account][region]
+    instance_id = parse_qs(form).get("InstanceSpecification.InstanceId", [""])[0]
+    reservations = backend.describe_instances(filters={"instance-id": [instance_id]})
+    volumes = [
+        device.volume_id
+        for reservation in reservations
+        for instance in reservation.instances
+        for _, device in instance.get_block_device_mapping
+    ]
+    pending = Counter(each.volume.id for each in backend.snapshots.values() if each.status == "pending")
+    if all(pending[volume] < MOST_PENDING for volume in volumes):
+        return None
+    return SsmError(
+        "ConcurrentSnapshotLimitExceeded", "Maximum allowed in-progress snapshots for a single volume exceeded."
+    )
 
 
 def reboots(operation: str, form: str) -> str:

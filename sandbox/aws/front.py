@@ -126,7 +126,9 @@ class Front:
             if answer is not None:
                 return Response(answer, content_type="application/json")
         environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
-        with self._backups_in_time(environ, asked, account):
+        with self._backups_in_time(environ, asked, account) as refused:
+            if refused:
+                return _error(asked, refused)
             pieces, status, headers = run_wsgi_app(self._moto, environ, buffered=True)
         body = b"".join(pieces)
         if status.startswith(("500", "501")) or body[:15].lower() == b"<!doctype html>":
@@ -135,15 +137,17 @@ class Front:
         return Response([body], status=status, headers=headers)  # a HEAD answer keeps the length that moto tells
 
     @contextmanager
-    def _backups_in_time(self, environ: dict[str, Any], asked: Asked, account: str) -> Iterator[None]:
+    def _backups_in_time(self, environ: dict[str, Any], asked: Asked, account: str) -> Iterator[SsmError | None]:
+        """What EC2 refuses and moto does not is given."""
         if asked.service != "ec2" or asked.operation not in backups.OPERATIONS:
-            yield
+            yield None
             return
         with self._world.lock, backups.simulated(account, asked.region, self._world.clock.now()):
-            rebooted = backups.reboots(asked.operation, environ["wsgi.input"].getvalue().decode())
+            form = environ["wsgi.input"].getvalue().decode()
+            rebooted = backups.reboots(asked.operation, form)
             if rebooted:
                 self._world.node(rebooted).booted()
-            yield
+            yield backups.refusal(account, asked.region, asked.operation, form)
 
     def _simulated_policy(self, environ: dict[str, Any], asked: Asked, account: str) -> Response:
         form = parse_qs(Request(environ).get_data().decode())
