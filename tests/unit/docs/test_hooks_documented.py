@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
+from patching.execution import Execution
+from patching.hooks import StepEnd, hook_failure
 from tests.unit.docs.tree import ROOT
-from tests.unit.simulated_aws.hooks import DEPLOY, WITH_HOOKS
+from tests.unit.simulated_aws.hooks import DEPLOY, HOOKS, WITH_HOOKS
 from tests.unit.simulated_aws.test_install_with_hooks import FAILURES, Left
 
 PAGE = (ROOT / "docs" / "guide" / "hooks.md").read_text(encoding="utf-8")
@@ -39,6 +41,18 @@ def test_the_table_of_failures_is_what_simulated_nodes_are_left_with() -> None:
 def test_the_table_of_steps_is_the_document_s() -> None:
     documented = re.findall(r"^\| `(\w+)` \| (?:your document|`AWS-RunPatchBaseline`)", PAGE, re.MULTILINE)
     assert documented == [step["name"] for step in document(WITH_HOOKS)["mainSteps"]]
+
+
+def test_the_words_for_a_failed_step_are_those_of_the_messages() -> None:
+    documented = dict(re.findall(r"^\| `(\w+)` \| (the .+) \|$", PAGE, re.MULTILINE))
+    steps = [step["name"] for step in document(WITH_HOOKS)["mainSteps"]]
+    assert documented == {name: hook_failure([StepEnd(name, "Failed", True)], HOOKS).rstrip(".") for name in steps}
+
+
+def test_the_keys_of_the_example_are_those_of_the_configuration() -> None:
+    (example,) = re.findall(r"^```yaml\n(.+?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    execution = Execution.model_validate(yaml.safe_load(example)["applications"]["orders-db"])
+    assert execution.hooks.named == HOOKS
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in (DEPLOY / "examples").glob("*.yaml")))
