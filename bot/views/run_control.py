@@ -21,12 +21,12 @@ def wave_line(report: RunReport) -> list[str]:
     wave = last_begun(report.waves)
     if wave is None:
         return [f"Before {wave_words(report.waves[0])}."]
-    line = f"{wave_words(wave)}: {wave.finished:,}/{plural(wave.nodes, 'node')}."
-    return [line[:1].upper() + line[1:]]
+    name = f", {code(wave.name)}" if wave.name else ""
+    return [f"Wave {wave.number} of {wave.of}{name}: {wave.finished:,}/{plural(wave.nodes, 'node')}."]
 
 
 def wave_words(wave: Wave) -> str:
-    name = f", {code(wave.name)}" if wave.name else ""
+    name = f" ({code(wave.name)})" if wave.name else ""
     return f"wave {wave.number} of {wave.of}{name}"
 
 

@@ -69,8 +69,9 @@ def _next_step(report: RunReport) -> str:
     if run.purpose is not Purpose.REQUEST:
         return f"What follows: {command(f'status change-{run.change_id}')}."
     if run.state is RunState.CANCELLED:
-        rest = "what was left alone" if any(node.state == "done" for node in report.nodes) else "anew"
-        return f"Next: nothing more is sent; {again} asks for {rest}."
+        if any(node.state == "done" for node in report.nodes):
+            return f"Next: nothing more is sent; {again} takes up what was left alone."
+        return f"Next: nothing more is sent; to start over, {again}."
     if run.state is RunState.FAILED or any(node.state in _UNWELL for node in report.nodes):
         return f"Next: repair what is named here, then {again}."
     if run.operation is Operation.SCAN:

@@ -27,7 +27,7 @@ from sandbox.aws.world import World
 from sandbox.clock import SandboxClock
 from sandbox.fleet import fleet_config
 from scheduler import changes as change_sweep
-from scheduler import collect, decisions, dispatch, finish, plan, settle
+from scheduler import cancelling, collect, decisions, dispatch, finish, paused, plan, settle
 from scheduler.backup_steps import BackupSteps
 from scheduler.parts import Parts
 from scheduler.pool import Pool
@@ -169,11 +169,13 @@ class House:
             dispatch.tick,
             _ticking(self._backups),
             settle.tick,
+            cancelling.tick,
             _ticking(self._tracker),
             collect.tick,
             finish.tick,
             change_sweep.tick,
             decisions.tick,
+            paused.tick,
         ):
             tick(self.parts, self.clock.now())
 
