@@ -16,7 +16,7 @@ from bot.views.notices import (
     preflight_answer,
     reminder,
 )
-from bot.views.plan import plan_answer
+from bot.views.plan import plan_answer, plan_file
 from bot.views.run import run_card, run_details
 from bot.views.run_control import paused_reminder
 from bot.views.tables import Attachment, Flavour
@@ -54,7 +54,8 @@ def render(store: Store, config: Configuration, notice: Notice, flavour: Flavour
         case "change-details":
             report = change_report(store, changes.get(store.db, int(number)), config)
             rendered, attachment = change_details(report, flavour)
-            return Rendering(*rendered, (attachment,) if attachment else ())
+            files = (attachment, plan_file(report.change))
+            return Rendering(*rendered, tuple(file for file in files if file))
         case "approval-asked" | "approval-reminder" | "record":
             return _about_change(store, config, notice, changes.get(store.db, int(number)), link)
         case "backups":

@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from patching.model import PinnedPatch
 from patching.phrases import listed
 from patching.plan import PlanStep
+from patching.plan_json import step_json
 from patching.proof import patch_key
 
 Parts = Mapping[str, JsonValue]
@@ -45,7 +46,7 @@ def digest_parts(
         "nodes": _sorted(node_ids),
         "patches": _versions_by_id(pins),
         "baselines": dict(baselines),
-        "plan": [_step(step) for step in plan],
+        "plan": [step_json(step) for step in plan],
         "waivers": _sorted(waivers),
         "part": part,
         "policy": dict(policy),
@@ -151,26 +152,6 @@ def _field_moved(position: int, key: str, old: JsonValue, new: JsonValue) -> str
 def _hook_moved(old: JsonValue, new: JsonValue) -> str:
     before, after = (str(each["name"]) if isinstance(each, dict) else "(none)" for each in (old, new))
     return f"hook {before} → {after}" if before != after else f"the content of the hook {before} changed"
-
-
-def _step(step: PlanStep) -> JsonValue:
-    """The document's parameter names are left out: its hash stands for them."""
-    return {
-        "position": step.position,
-        "kind": step.kind.value,
-        "document": step.document.name,
-        "document_version": step.document.version,
-        "document_hash": step.document.hash,
-        "operation": step.operation.value if step.operation else "",
-        "parameters": {name: list(values) for name, values in step.parameters.items()},
-        "nodes": list(step.node_ids),
-        "max_concurrency": step.max_concurrency,
-        "max_errors": step.max_errors,
-        "delivery_timeout": step.delivery_timeout,
-        "pinned": step.pinned,
-        "wave": step.wave,
-        **step.settings,
-    }
 
 
 def _versions_by_id(pins: Iterable[PinnedPatch]) -> JsonValue:

@@ -29,6 +29,7 @@ from patching.outcomes import NodeOutcome
 from patching.pins import pinned_list
 from patching.plan import PlanStep, StepKind, install_plan
 from patching.policy import Policy
+from patching.waves import doubts
 from patching.windows import listed_kbs
 from scheduler import backups, surroundings
 from scheduler.documents import documents
@@ -147,7 +148,12 @@ def judge(parts: Parts, change: Change) -> Evaluation:
         pins=pins,
         plan=plan,
         nodes=target_nodes,
-        facts={**_told(ripe, pins), "windows": _listed_kbs(parts, pins, production.evidence)},
+        facts={
+            **_told(ripe, pins),
+            "windows": _listed_kbs(parts, pins, production.evidence),
+            "names": {node.id: node.name for node in target_nodes},
+            "doubts": doubts(target_nodes, execution.waves, execution.canary, execution.ha_group),
+        },
         restore_points=backups.restore_points(backup),
         left=no_longer_offered(change.pins or (), production.evidence),
     )

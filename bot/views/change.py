@@ -14,6 +14,7 @@ from bot.views.facts import (
     warnings,
     windows_lines,
 )
+from bot.views.plan import plan_lines
 from bot.views.run import shown_version, state_words
 from bot.views.tables import Attachment, Flavour, listing
 from bot.views.text import code, command, mentions, place, plain, plural, prose, user, users, when
@@ -25,12 +26,17 @@ from storage.runs import Run
 
 _MOVED_SHOWN = 12
 _ISSUES_SHOWN = 60  # in the thread
+_PLANNED = frozenset(
+    {ChangeState.BLOCKED, ChangeState.PENDING, ChangeState.APPROVED, ChangeState.WAITING, ChangeState.HELD}
+)
+"""While the plan is still to be carried out."""
 
 
 def change_card(report: ChangeReport) -> Rendered:
     """The one message of a change in its application's channel."""
     change = report.change
     lines = [_asked(report), *warnings(change), *change_state(report), *_part(change), *_windows(change)]
+    lines += plan_lines(change) if change.state in _PLANNED else []
     blocks: list[Block] = [header(change_title(change)), *sections(lines)]
     if change.checks:
         evaluated = f", {when(change.evaluated_at)}" if change.evaluated_at else ""
@@ -44,7 +50,10 @@ def change_card(report: ChangeReport) -> Rendered:
 
 
 def change_details(report: ChangeReport, flavour: Flavour = Flavour.TABLE) -> tuple[Rendered, Attachment | None]:
-    """The thread: the list that would be installed, pinned by id and version, and the issues that it addresses."""
+    """The thread: the list that would be installed, pinned by id and version, and the issues that it addresses.
+
+    The plan in one sentence; `bot.views.plan.plan_file` has every step.
+    """
     change = report.change
     title = f"The list of {change.ref}"
     rows = [(pin.id, shown_version(pin)) for pin in change.pins or ()]
@@ -54,6 +63,7 @@ def change_details(report: ChangeReport, flavour: Flavour = Flavour.TABLE) -> tu
     summary = f"*{title}*: {extent(change)}. {list_words(change)}"
     issues = issue_lines(change, _ISSUES_SHOWN, "in the thread of the newest scan, patch by patch")
     blocks += sections(["*Issues that these patches address*", *issues]) if issues else []
+    blocks += sections(plan_lines(change, f"the file {code(f'{change.ref}-plan.txt')}"))
     return message(f"{title}: {extent(change)}", [section(summary), *blocks]), attached
 
 

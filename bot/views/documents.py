@@ -89,6 +89,7 @@ def change_document(report: ChangeReport, install: RunReport | None) -> Document
         "nodes": _nodes(install.nodes) if install else asked,
         "list": [{"id": pin.id, "version": shown_version(pin)} for pin in change.pins or ()],
         "digest": change.digest,
+        "plan": list((change.parts or {}).get("plan", ())),
         "approvals_required": change.required,
         "decisions": [
             {"user": each.user_id, "kind": each.kind, "state": each.state, "at": _time(each.at)}

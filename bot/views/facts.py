@@ -2,7 +2,8 @@
 
 `facts`: part {"ready", "of", "older", "stays": [[id, why], …]}, all_ready_at (ISO 8601), advisories
 [{"label", "url"}], verdicts {verdict: count}, windows {"listed", "refused": [[KB, why], …], "untold": [[KB, why], …]},
-backups (see `backups`); each may be absent, in changes judged by an earlier release too.
+backups (see `backups`), names {node id: name} and doubts [sentence, …] of the plan; each may be absent, in changes
+judged by an earlier release too.
 """
 
 from collections.abc import Mapping

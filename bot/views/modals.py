@@ -20,6 +20,7 @@ from bot.views.facts import (
     warnings,
     windows_lines,
 )
+from bot.views.plan import plan_lines
 from bot.views.text import code, patches, place, plain, plural, prose, user, users, when
 from commands.reports import ChangeReport
 from patching.gate_backups import is_attestation_asked
@@ -56,7 +57,7 @@ def approve_modal(report: ChangeReport, private: Mapping[str, Any] | None = None
         *sections([_asked(report), *warnings(change)]),
         *sections(["*The gate*", *in_short(report)]),
         *sections([*_moved(report), *differing(change), *asked_part(change, _STAYS_SHOWN)]),
-        *sections([*windows_lines(change), _ALONG]),
+        *sections([*windows_lines(change), *plan_lines(change), _ALONG]),
         *sections(named),
         divider(),
         _read("The issues above" if issues else "The list, in the thread of the message"),

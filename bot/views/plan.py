@@ -11,6 +11,7 @@ from patching.plan import PlanStep
 from patching.plan_json import plan_of
 from patching.plan_summary import summary
 from patching.plan_text import plan_text
+from storage.changes import Change
 
 _FENCE: Final = "```"
 _SHOWN: Final = 9_000  # characters of text, with what escaping adds; a message holds 12,000
@@ -44,6 +45,32 @@ def plan_answer(payload: Mapping[str, Any], *, direct: bool = False) -> tuple[Re
     return message(fallback, [title, *sections(lines), *whole, after]), None
 
 
+def plan_lines(change: Change, where: str = "the thread") -> list[str]:
+    """A change's plan in one sentence, with what was probably misspelt; nothing while there is none.
+
+    `where` all of it stands: in the thread of the change's list, so nowhere while there is no list.
+    """
+    plan = _plan(change.parts or {})
+    if not plan:
+        return []
+    whole = f" Every step is in {where}." if change.pins else ""
+    doubts = [str(each) for each in (change.facts or {}).get("doubts", ())]
+    return [
+        f"*Plan*: {prose(summary(plan, _names_of(change)), 900)}{whole}",
+        *(f":warning: {prose(doubt, 400)}" for doubt in doubts[:_NOTES_SHOWN]),
+    ]
+
+
+def plan_file(change: Change) -> Attachment | None:
+    """Every step of a change's plan."""
+    plan = _plan(change.parts or {})
+    if not plan:
+        return None
+    heading = f"{change.ref}: Install on {change.application} {change.environment}"
+    text = plan_text(plan, _names_of(change), heading, production=True)
+    return Attachment(f"{change.ref}-plan.txt", f"The plan of {change.ref}", text)
+
+
 def answer_text(payload: Mapping[str, Any]) -> str:
     """The whole plan of an answer that has one."""
     heading = f"Install on {payload['application']} {payload['environment']}"
@@ -61,8 +88,12 @@ def answer_notes(payload: Mapping[str, Any]) -> list[str]:
     return [*([offered] if unpinned else []), *map(str, payload["notes"])]
 
 
-def _plan(payload: Mapping[str, Any]) -> tuple[PlanStep, ...]:
-    return plan_of(payload["plan"])
+def _plan(stored: Mapping[str, Any]) -> tuple[PlanStep, ...]:
+    return plan_of(stored.get("plan"))
+
+
+def _names_of(change: Change) -> dict[str, str]:
+    return {str(node_id): str(name) for node_id, name in (change.facts or {}).get("names", {}).items()}
 
 
 def _names(payload: Mapping[str, Any]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 from bot.views.blocks import Block, Rendered
 from bot.views.change import change_card
 from bot.views.compare import compare_evidence, compare_rows, compare_summary
-from bot.views.plan import answer_notes, answer_summary, answer_text, plan_answer
+from bot.views.plan import answer_notes, answer_summary, answer_text, plan_answer, plan_file
 from bot.views.replies import render
 from bot.views.run import DETAIL_TITLES, detail_rows, run_card, shown_version
 from bot.views.tables import aligned
@@ -55,12 +55,13 @@ class Screen:
         )
 
     def change(self, report: ChangeReport) -> str:
-        """Its card and the whole list."""
+        """Its card, the whole list, and every step of its plan."""
         rows = [(pin.id, shown_version(pin)) for pin in report.change.pins or ()]
         return self._page(
             self._texts(change_card(report)[1]),
             [f"The list of {report.change.ref}:"] if rows else [],
             _table(("Patch", "Version"), rows),
+            [_inert(file.content)] if (file := plan_file(report.change)) else [],
         )
 
     def plan(self, payload: Mapping[str, Any]) -> str:

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from bot.rendering import render
+from bot.views.tables import Flavour
 from commands.install import Install
 from commands.plan import Plan
 from sandbox.fleet import NONPRODUCTION, PRODUCTION, REGION
 from scheduler import inquiries
 from storage import audit, runs, steps
-from tests.integration.small_house import asked, built, owed, proven, words
+from tests.integration.small_house import asked, built, card, owed, proven, words
 from tests.integration.small_town import fleet_of
 from tests.integration.test_record import fetch
 from tests.stateful.house import House
@@ -73,9 +75,16 @@ def test_I3_production_s_plan_is_the_one_that_an_approval_is_bound_to(street: St
     change = asked(house)
     assert change.parts
     assert change.parts["plan"] == told["plan"]
+    (first, its_name), (_, second) = sorted((node["id"], node["name"]) for node in told["nodes"])
+    sentence = f"2 waves: canary ({its_name}) → the rest ({second}); DumpOrders and snapshots first; health: 5 min, "
+    assert f"*Plan*: {sentence}orders-5xx, CheckOrders; reboots if needed." in card(house)
+    (details,) = owed(house, "change-details")
+    (file,) = render(house.store, house.parts.config, details, Flavour.TABLE).attachments
+    assert file.filename == f"{change.ref}-plan.txt"
+    assert "   12 verify     AWS-RunPatchBaseline" in file.content
     text = words(house, owed(house, "plan")[-1])
-    assert f"canary ({house.name}-prod-1) → the rest ({house.name}-prod-2); DumpOrders and snapshots first" in text
-    assert f"{house.name}-prod-1 ({min(house.node_ids('prod'))})" in text
+    assert sentence in text
+    assert f"{its_name} ({first})" in text
 
 
 def test_elsewhere_it_is_what_would_be_sent(street: Street) -> None:
@@ -105,11 +114,12 @@ def _settings(step: dict[str, Any]) -> dict[str, Any]:
 def test_a_misspelt_tag_and_a_node_out_of_reach_are_named(street: Street) -> None:
     house = built(street)
     house.restart(waves=[{"tag:Roel": ["replica"]}])
-    stopped = max(house.node_ids("prod"))
-    house.world.set_power(stopped, "stop")
+    (production,) = (each for each in house.application.environments if each.name == "prod")
+    stopped = production.nodes[1]
+    house.world.set_power(stopped.id, "stop")
     assert answer(house)["notes"] == [
         "waves: no node has Roel=replica.",
-        f"{house.name}-prod-2 is not running with the agent online, so the gate will not pass.",
+        f"{stopped.name} is not running with the agent online, so the gate will not pass.",
     ]
     assert ":warning: waves: no node has Roel=replica." in words(house, owed(house, "plan")[-1])
 

@@ -1,4 +1,4 @@
-"""The answer to `/patch plan`, as Slack takes it and as a terminal shows it."""
+"""Plans as people see them: the answer to `/patch plan`, and what a change shows of its own."""
 
 from datetime import UTC
 from typing import Any
@@ -7,15 +7,20 @@ import pytest
 
 from bot.terminal import OFFERED
 from bot.views.blocks import Rendered
-from bot.views.plan import plan_answer
+from bot.views.change import change_card, change_details
+from bot.views.documents import change_document
+from bot.views.modals import approve_modal
+from bot.views.plan import plan_answer, plan_file
 from bot.views.terminal import Screen
+from commands.reports import ChangeReport
 from patching.execution import Execution
 from patching.plan import Documents, install_plan
 from patching.plan_json import step_json
+from patching.states import ChangeState
 from scheduler.foreseen import MOST_TEXT
 from tests.unit.patching.plans import DOCUMENT, node
-from tests.unit.views.made import HOSTILE, LONG
-from tests.unit.views.seen import assert_accepted, shown
+from tests.unit.views.made import HOSTILE, LONG, change, change_report
+from tests.unit.views.seen import assert_accepted, assert_inert, shown
 
 
 def payload(count: int = 2, name: str = "db", *, pinned: bool = True, **changes: Any) -> dict[str, Any]:
@@ -102,3 +107,67 @@ def test_a_terminal_shows_every_step_and_what_was_misspelt() -> None:
     assert screen.plan({"application": "a", "environment": "b", "error": "It has no node."}).endswith("It has no node.")
     hostile = screen.plan(payload(3, HOSTILE + "\x1b[31m"))
     assert all(line.isprintable() for line in hostile.splitlines())
+
+
+# --- A change's own
+
+
+def with_plan(state: ChangeState = ChangeState.PENDING, name: str = "db", **changed: Any) -> ChangeReport:
+    given = payload(3, name)
+    facts = {"names": {each["id"]: each["name"] for each in given["nodes"]}, **changed.pop("facts", {})}
+    return change_report(change(state=state, parts={"nodes": [], "plan": given["plan"]}, facts=facts, **changed))
+
+
+@pytest.mark.parametrize("state", ChangeState)
+def test_the_card_says_the_plan_while_it_is_to_be_carried_out(state: ChangeState) -> None:
+    rendered = change_card(with_plan(state, facts={"doubts": ["ha_group: no node has the tag Clutser."]}))
+    assert_accepted(rendered)
+    said = "*Plan*: 2 waves: canary (db-1) → Role=db (db-2 and db-3); reboots if needed. Every step is in the thread."
+    to_come = state in {
+        ChangeState.BLOCKED,
+        ChangeState.PENDING,
+        ChangeState.APPROVED,
+        ChangeState.WAITING,
+        ChangeState.HELD,
+    }
+    assert (said in shown(rendered)) == to_come
+    assert (":warning: ha_group: no node has the tag Clutser." in shown(rendered)) == to_come
+
+
+def test_who_approves_reads_the_plan_in_the_form() -> None:
+    view = approve_modal(with_plan())
+    assert "*Plan*: 2 waves: canary (db-1) → Role=db (db-2 and db-3)" in shown(("", view["blocks"]))
+
+
+def test_the_thread_says_the_plan_and_its_file_has_every_step() -> None:
+    report = with_plan()
+    details, _ = change_details(report)
+    assert_accepted(details)
+    assert "if needed. Every step is in the file `change-4-plan.txt`." in shown(details)
+    file = plan_file(report.change)
+    assert file
+    assert file.filename == "change-4-plan.txt"
+    assert file.content.startswith("change-4: Install on orders-db prod\n3 nodes in 2 waves, 5 steps.\n")
+    assert "      db-2 (i-00000000000000001)  db-3 (i-00000000000000002)" in file.content
+
+
+def test_a_terminal_shows_a_change_with_every_step_and_prints_them_as_json() -> None:
+    report = with_plan()
+    assert "    3 gate       AWS-RunPatchBaseline version 1" in Screen(UTC, OFFERED).change(report)
+    assert change_document(report, None)["plan"] == (report.change.parts or {})["plan"]
+
+
+@pytest.mark.parametrize("parts", [None, {"nodes": []}, {"nodes": [], "plan": [{"kind": "install", "position": 1}]}])
+def test_a_change_without_a_plan_of_this_release_shows_none(parts: dict[str, Any] | None) -> None:
+    report = change_report(change(parts=parts))
+    assert "*Plan*" not in shown(change_card(report))
+    assert plan_file(report.change) is None
+    assert "Documents" not in Screen(UTC, OFFERED).change(report)
+
+
+@pytest.mark.parametrize("text", [HOSTILE, LONG])
+def test_I10_hostile_names_and_tags_in_a_change_s_plan_are_accepted(text: str) -> None:
+    report = with_plan(name=text, facts={"doubts": [text] * 30})
+    assert_accepted(change_card(report))
+    assert_accepted(change_details(report)[0])
+    assert_inert(shown(("", approve_modal(report)["blocks"])))
