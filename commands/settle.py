@@ -40,7 +40,7 @@ class Settle(Command):
                 steps.transition(tx, step, StepState.FAILED, now, run.ref, note=note)
                 falling = fallen(steps.progress(tx, run.id), cancelled=note)
                 for each in steps.of_run(tx, run.id):
-                    if each.position in falling:
+                    if each.position in falling and each.state is StepState.PLANNED:
                         steps.transition(tx, each, StepState.FAILED, now, run.ref, note=note)
             if not steps.unsettled(tx, run.id):
                 pauses.go_on(tx, run, now, actor.user_id, note)

@@ -64,7 +64,7 @@ def _let_fall(parts: Parts, run_id: int) -> None:
         run = runs.get(tx, run_id)
         falling = fallen(steps.progress(tx, run_id), cancelled=_cancelled(run)) if run.state in GOING_ON else {}
         for step in steps.of_run(tx, run_id) if falling else ():
-            if step.position in falling:
+            if step.position in falling and step.state is StepState.PLANNED:
                 note = falling[step.position]
                 steps.transition(tx, step, StepState.FAILED, parts.clock.now(), run.ref, note=note)
     if falling:
