@@ -11,8 +11,8 @@ from commands.registry import discover, subcommands
 Ask = Callable[[str, tuple[str, ...], bool, bool], int]
 """(subcommand, words, --json, --wait) → exit status."""
 
-OFFERED = ("scan", "install", "compare", "status", "plan", "preflight", "backups", "approvals")
-"""In the order of `--help`. None of them decides anything."""
+OFFERED = ("scan", "install", "compare", "status", "plan", "preflight", "backups", "approvals", "cancel")
+"""In the order of `--help`. None of them decides anything about production."""
 
 FOLLOWED = frozenset({"scan", "install", "status", "plan", "preflight", "backups"})
 """What can be waited for."""

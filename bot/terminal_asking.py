@@ -15,6 +15,7 @@ from bot.app import web_client
 from bot.settings import Settings
 from commands import command, grammar
 from commands.approvals import ListApprovals
+from commands.cancel import Cancel
 from commands.command import Actor, Command, Context
 from commands.errors import Refused
 from commands.ports import Clock, DirectoryError, Role
@@ -22,7 +23,7 @@ from commands.replies import Approvals, Reply
 from commands.status import Status
 from patching.config import Configuration
 from patching.nodes import EnvironmentKey
-from storage import audit
+from storage import audit, runs
 from storage.database import Store
 
 
@@ -104,6 +105,8 @@ def ask(asked: Command, person: Person, settings: Settings, config: Configuratio
             channel=_channel(asked, config),
             person=person,
         )
+        if isinstance(asked, Cancel):
+            _require_own(store, asked, person.require_slack_user())
         reply = command.run(asked, context, actor)
         while isinstance(reply, Approvals) and reply.more:
             following = command.run(ListApprovals(reply.page + 1), context, actor)
@@ -140,6 +143,18 @@ def _holds(slack_user: str, role: Role, settings: Settings, config: Configuratio
         return slack_user in _directory(settings, config, clock).holders(role)
     except DirectoryError as error:
         raise Refused(f"{error} So nobody's rights are known, and nothing was done. Try again later.") from None
+
+
+def _require_own(store: Store, asked: Cancel, slack_user: str) -> None:
+    """What others asked for, and production, is stopped by a person who sees its message. Raises Refused."""
+    kind, _, number = asked.ref.partition("-")
+    run = runs.find(store.db, int(number)) if kind != "change" else None
+    if run is not None and run.ref == asked.ref and (run.production or run.requested_by != slack_user):
+        what = "It is production" if run.production else "Somebody else asked for it"
+        raise Refused(
+            f"{run.ref} is not cancelled from a terminal; nothing was done. {what}: its message in Slack has the "
+            "button Cancel."
+        )
 
 
 def _directory(settings: Settings, config: Configuration, clock: Clock) -> SlackDirectory:

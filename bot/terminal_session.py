@@ -111,7 +111,7 @@ class _Telling:
         return end
 
     def _recorded(self, reply: Reply, ref: str) -> str:
-        if isinstance(reply, Accepted):
+        if isinstance(reply, Accepted) or (isinstance(reply, Done) and not ref.startswith("inquiry-")):
             return self.screen.sentence(reply.sentence)
         return f"{ref} is recorded; the answer comes to you in Slack, and with --wait it comes here."
 

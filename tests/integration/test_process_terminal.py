@@ -341,3 +341,28 @@ def test_of_two_at_once_one_is_accepted_and_waits_for_the_bot_and_ctrl_c_ends_th
     run_connected(town)
     status, document = told(town, "status", ref, "--wait")
     assert (status, document["state"], document["requested_by"]) == (0, "succeeded", "U0OLA")
+
+
+def test_I4_ones_own_runs_outside_production_are_cancelled_here_and_no_others(town: Town) -> None:
+    faults = town.around.world.faults
+    held = faults.add("ssm", "SendCommand", "throttling", times=10**6)
+    _, mine = told(town, "scan", "orders-db", "nonprod")
+    ended = finish(town, "cancel", mine["id"])
+    assert (ended.returncode, f"{mine['id']} is " in ended.stdout) == (0, True)
+    status, document = told(town, "status", mine["id"], "--wait")
+    assert (status, document["state"]) == (1, "cancelled")
+    assert {node["state"] for node in document["nodes"]} <= {"untouched"}
+    status, document = told(town, "cancel", mine["id"])
+    assert status == 1
+    assert "was cancelled already, by U0OLA; nothing was done." in document["sentence"]
+
+    said = town.command("U0ANN", "/patch scan orders-db nonprod", CHANNEL)
+    theirs = next(word for word in said.split() if word.startswith("scan-"))
+    _, production = told(town, "scan", "orders-db", "prod")
+    for ref, why in ((theirs, "Somebody else asked for it"), (production["id"], "It is production")):
+        before = rows(town)
+        status, document = told(town, "cancel", ref)
+        assert (status, why in document["sentence"], rows(town)) == (1, True, before)
+    assert faults.remove(held.id)
+    for ref in (theirs, production["id"]):
+        told(town, "status", ref, "--wait")
