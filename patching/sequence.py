@@ -35,7 +35,8 @@ class Progress:
 def next_to_send(steps: Sequence[Progress], *, paused: bool = False) -> int | None:
     """Position of the planned step whose turn it is; None while others must end first, or nothing is left.
 
-    `steps` in order of position, of which none is `fallen`. While `paused` no further wave begins.
+    `steps` in order of position, of which none is `fallen`. While `paused` no further wave begins. While nobody knows
+    whether a step was sent, no Install begins beside it: what went wrong there may go wrong here.
     """
     for _, stage in groupby(steps, key=lambda step: (step.wave, step.kind, step.document)):
         members = list(stage)
@@ -44,8 +45,7 @@ def next_to_send(steps: Sequence[Progress], *, paused: bool = False) -> int | No
         first = next((step for step in members if step.state is StepState.PLANNED), None)
         if first is None or (paused and not begun(steps, first.wave)):
             return None
-        under_way = sum(step.concurrency for step in members if step.sent and not step.state.ended)
-        if first.kind is StepKind.INSTALL and under_way and under_way + first.concurrency > first.at_once:
+        if first.kind is StepKind.INSTALL and not _may_begin_beside(first, members):
             return None
         return first.position
     return None
@@ -76,6 +76,13 @@ def failed_in_wave(steps: Sequence[Progress], wave: int) -> frozenset[str]:
 
 def begun(steps: Sequence[Progress], wave: int) -> bool:
     return any(step.wave == wave and step.state is not StepState.PLANNED for step in steps)
+
+
+def _may_begin_beside(install: Progress, batches: Sequence[Progress]) -> bool:
+    if any(step.state is StepState.UNKNOWN for step in batches):
+        return False
+    under_way = sum(step.concurrency for step in batches if step.sent and not step.state.ended)
+    return under_way + install.concurrency <= install.at_once
 
 
 def _before_all(steps: Sequence[Progress]) -> str:
