@@ -45,6 +45,7 @@ PASSING = frozenset(
     }
 )
 NAME_TAKEN = "InvalidAMIName.Duplicate"  # a name has the step's UUID, so that it is our own image, not listed yet
+_LOST = frozenset({NodeOutcome.FAILED, NodeOutcome.TIMED_OUT})
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -115,12 +116,12 @@ def go_on(parts: Parts, step_id: str) -> None:
             if unnamed:
                 note = _look_and_take(parts, target, run, step, unnamed)
             if named:
-                _follow(parts, target, step, named)
+                _follow(parts, target, run, step, named)
         except AwsError as error:
             if _passes(error):
                 note = str(error)
             else:
-                _record(parts, [_ended(step, node_id, NodeOutcome.FAILED, str(error)) for node_id in left])
+                _fail(parts, run, step, left, str(error))
     _close(parts, run, step, note)
 
 
@@ -140,7 +141,7 @@ def _look_and_take(parts: Parts, target: Target, run: Run, step: Step, node_ids:
             continue
         if asked and asked.asked >= MOST_REQUESTS:
             why = f"AWS gave no clear answer to {MOST_REQUESTS} requests for its {asked.kind}, and lists none"
-            _record(parts, [_ended(step, node_id, NodeOutcome.FAILED, why)])
+            _fail(parts, run, step, [node_id], why)
             return ""
         try:
             if not _take(parts, target, run, step, node_id):
@@ -153,7 +154,7 @@ def _look_and_take(parts: Parts, target: Target, run: Run, step: Step, node_ids:
             with parts.store.transaction() as tx:
                 backups.refused(tx, step.id, node_id)
             if not _passes(error):
-                _record(parts, [_ended(step, node_id, NodeOutcome.FAILED, str(error))])
+                _fail(parts, run, step, [node_id], str(error))
             return str(error)  # and the others need not be asked for now
     return note
 
@@ -167,8 +168,7 @@ def _take(parts: Parts, target: Target, run: Run, step: Step, node_id: str) -> b
             return False
         now = parts.clock.now()
         backups.ask(tx, step.id, node_id, kind, now)
-        runs.record_invocation(tx, now, Invocation(step.id, node_id, "InProgress", f"{kind} asked for", None, ""))
-        outbox.touch(tx, run.subject)
+        _record(tx, now, run, [Invocation(step.id, node_id, "InProgress", f"{kind} asked for", None, "")])
     tags = Tags(run.application, f"change-{run.change_id}" if run.change_id else "", run.ref, step.id)
     if kind is Kind.IMAGE:
         taken = parts.backups.create_image(target, node_id, tags, now)
@@ -182,10 +182,10 @@ def _keep(parts: Parts, run: Run, step: Step, taken: Taken) -> None:
     with parts.store.transaction() as tx:
         now = parts.clock.now()
         backups.keep(tx, now, run.ref, step.id, taken.node_id, taken.kind, taken.ids, taken.started_at)
-        runs.record_invocation(tx, now, _under_way(step, taken))
+        _record(tx, now, run, [_under_way(step, taken)])
 
 
-def _follow(parts: Parts, target: Target, step: Step, named: Sequence[NodeBackup]) -> None:
+def _follow(parts: Parts, target: Target, run: Run, step: Step, named: Sequence[NodeBackup]) -> None:
     """Raises AwsError."""
     taken = [
         Taken(each.kind, each.node_id, each.ids, each.started_at or _LONG_AGO, State.UNDER_WAY, None) for each in named
@@ -199,8 +199,7 @@ def _follow(parts: Parts, target: Target, step: Step, named: Sequence[NodeBackup
     with parts.store.transaction() as tx:
         for each in complete:
             backups.complete(tx, step.id, each.node_id, *_by_device(each, machines.get(each.node_id)))
-        for each in told:
-            runs.record_invocation(tx, now, _as_seen(step, each))
+        _record(tx, now, run, [_as_seen(step, each) for each in told])
 
 
 def _by_device(taken: Taken, machine: Machine | None) -> tuple[Sequence[str], Sequence[str], str]:
@@ -229,14 +228,12 @@ def _close(parts: Parts, run: Run, step: Step, note: str) -> None:
         run = runs.get(tx, run.id)
         end = _end_of_rest(parts, tx, run, step)
         if end:
-            for node_id in _open(tx, step):
-                runs.record_invocation(tx, now, _ended(step, node_id, *end))
+            _record(tx, now, run, [_ended(step, node_id, *end) for node_id in _open(tx, step)])
         left, known = _open(tx, step), backups.of_step(tx, step.id)
         if step.state is StepState.SENDING and all(node_id in known and known[node_id].ids for node_id in left):
             steps.transition(tx, step, StepState.SENT, now, run.ref)
         if run.state is RunState.RUNNING:
             runs.set_note(tx, run, note)
-        outbox.touch(tx, run.subject)
     parts.wake("deliver")
     if not left:
         parts.wake("collect")
@@ -253,8 +250,9 @@ def _end_of_rest(parts: Parts, db: Database, run: Run, step: Step) -> tuple[Node
     if run.cancelled_at:
         return NodeOutcome.CANCELLED, "cancelled before its backup was complete"
     names = {node.id: node.name or node.id for node in run.nodes}
-    seen = runs.invocations(db, step.id)
-    failed = [names.get(each.node_id, each.node_id) for each in seen.values() if each.outcome is NodeOutcome.FAILED]
+    together = [each.id for each in steps.of_run(db, run.id) if takes_backups(each)]
+    seen = [found for step_id in together for found in runs.invocations(db, step_id).values()]
+    failed = [names.get(each.node_id, each.node_id) for each in seen if each.outcome in _LOST]
     if failed:
         return NodeOutcome.CANCELLED, f"its backup was left off, for that of {listed(failed)} failed"
     allowed = timedelta(seconds=step.settings["step_seconds"])
@@ -286,10 +284,16 @@ def _ended(step: Step, node_id: str, outcome: NodeOutcome, note: str) -> Invocat
     return Invocation(step.id, node_id, "Failed", "", outcome, note)
 
 
-def _record(parts: Parts, seen: Sequence[Invocation]) -> None:
+def _fail(parts: Parts, run: Run, step: Step, node_ids: Sequence[str], why: str) -> None:
     with parts.store.transaction() as tx:
-        for each in seen:
-            runs.record_invocation(tx, parts.clock.now(), each)
+        failed = [_ended(step, node_id, NodeOutcome.FAILED, why) for node_id in node_ids]
+        _record(tx, parts.clock.now(), run, failed)
+
+
+def _record(tx: Database, now: datetime, run: Run, seen: Sequence[Invocation]) -> None:
+    news = [runs.record_invocation(tx, now, each) for each in seen]
+    if any(news):
+        outbox.touch(tx, run.subject)
 
 
 def _passes(error: AwsError) -> bool:

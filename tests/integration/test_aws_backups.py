@@ -289,6 +289,15 @@ def test_find_and_progress_follow_to_the_end(place: Place) -> None:
     assert place.backups.find(ROLE, STEP) == now
 
 
+def test_a_set_that_lacks_a_volume_is_not_found_for_ec2_may_not_list_all_of_it_yet(place: Place) -> None:
+    node = place.ids[0]
+    place.second_volume(node)
+    whole = place.backups.create_snapshots(ROLE, node, TAGS)
+    assert place.backups.find(ROLE, STEP)[node].ids == whole.ids
+    place.ec2.delete_snapshot(SnapshotId=whole.ids[0])
+    assert place.backups.find(ROLE, STEP) == {}
+
+
 def test_a_backup_that_fails_or_is_deleted_has_failed(place: Place) -> None:
     first = place.backups.create_snapshots(ROLE, place.ids[0], TAGS)
     second = place.backups.create_snapshots(ROLE, place.ids[1], TAGS)

@@ -2,12 +2,17 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from aws.backup_answers import taken_image, taken_snapshots
 from aws.commands import SendRequest
 from aws.mail import Mailer
 from aws.windows import parse_execution_time
+from patching.backups import State
+
+MOMENT = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -83,3 +88,21 @@ def test_i2_a_send_has_one_to_fifty_nodes_and_a_comment_that_fits() -> None:
         replace(request, instance_ids=())
     with pytest.raises(ValueError, match="101 characters"):
         replace(request, comment="x" * 101)
+
+
+def test_what_ec2_says_of_a_snapshot_that_failed_is_kept_and_ids_go_with_their_volumes() -> None:
+    found: list[Any] = [
+        {"SnapshotId": "snap-2", "VolumeId": "vol-b", "State": "completed", "StartTime": MOMENT, "Progress": "100%"},
+        {"SnapshotId": "snap-1", "VolumeId": "vol-z", "State": "error", "StartTime": MOMENT, "Progress": "3%"},
+    ]
+    found[1]["StateMessage"] = "Given key ID is not accessible"
+    taken = taken_snapshots("i-1", found)
+    assert (taken.state, taken.percent, taken.why) == (State.FAILED, 3, "Given key ID is not accessible")
+    assert (taken.ids, taken.volume_ids) == (("snap-1", "snap-2"), ("vol-z", "vol-b"))
+
+
+def test_what_ec2_says_of_an_image_that_failed_is_kept() -> None:
+    failed: Any = {"ImageId": "ami-1", "State": "failed", "CreationDate": "2026-11-20T12:00:00.000Z"}
+    failed["StateReason"] = {"Code": "Client.InternalError", "Message": "Client error on launch"}
+    taken = taken_image(failed, "i-1")
+    assert (taken.state, taken.started_at, taken.why) == (State.FAILED, MOMENT, "Client error on launch")
