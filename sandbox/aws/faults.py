@@ -10,12 +10,13 @@ KINDS = (
     "slow",
     "access-denied",
     "never-answers",
+    "never-returns",
     "step-fails",
     "step-hangs",
 )
 # Those that strike a node at work and no call.
 _ON_STEPS = ("step-fails", "step-hangs")
-_ON_NODES = ("never-answers", *_ON_STEPS)
+_ON_NODES = ("never-answers", "never-returns", *_ON_STEPS)
 
 
 @dataclass
@@ -23,9 +24,10 @@ class Fault:
     """`service` is the name that requests are signed with (`ssm`, `ec2`, `s3`, `sts`, `iam`, for CloudWatch
     `monitoring`), `operation` AWS's or `*`.
 
-    `left` counts down with each call or, for `never-answers` and the faults of steps, with each node that it strikes.
-    `seconds` are real seconds, for `slow`. `nodes` narrows those of nodes to these ids. `step-fails` lets the step
-    `step` of the document `document` fail without doing anything, `step-hangs` lets it run into its timeout.
+    `left` counts down with each call or, for those that strike a node at work, with each node. `seconds` are real
+    seconds, for `slow`. `nodes` narrows those of nodes to these ids. `never-returns` is a reboot that hangs until
+    somebody starts the node. `step-fails` lets the step `step` of the document `document` fail without doing
+    anything, `step-hangs` lets it run into its timeout.
     """
 
     id: int
@@ -95,6 +97,10 @@ class Faults:
     def node_never_answers(self, node_id: str) -> bool:
         """Whether the command that starts on this node now hangs there."""
         return self._strike(lambda fault: fault.strikes_node("never-answers", node_id))
+
+    def node_never_returns(self, node_id: str) -> bool:
+        """Whether the reboot that begins on this node now hangs."""
+        return self._strike(lambda fault: fault.strikes_node("never-returns", node_id))
 
     def of_step(self, node_id: str, document: str, step: str) -> str | None:
         """The fault's kind where this step goes wrong on the node now."""

@@ -28,6 +28,7 @@ class RunCommand:
         self._installed = installed
         self._waiting: dict[str, list[tuple[Command, Invocation]]] = {}  # by node, until its agent is back
         self._working: dict[str, list[tuple[Command, Invocation]]] = {}  # by node
+        self._hanging: dict[str, list[tuple[Command, Invocation]]] = {}  # by node, in a reboot until it is started
 
     def accept(self, command: Command) -> None:
         """Begin with a command whose invocations are all Pending."""
@@ -47,7 +48,9 @@ class RunCommand:
                 self._agenda.add(at + timedelta(seconds=self._durations.cancel), stop)
 
     def node_back(self, node: ManagedNode, at: datetime) -> None:
-        """The agent is in touch again: it reports what it owes and takes what waits."""
+        """The agent is in touch again: it goes on where it hung, reports what it owes and takes what waits."""
+        for command, invocation in self._hanging.pop(node.id, []):
+            self._go_on(command, invocation, at)
         for command, invocation in self._waiting.pop(node.id, []):
             if invocation.terminal:
                 continue
@@ -132,7 +135,11 @@ class RunCommand:
         if node.agent == "online":
             invocation.tell_steps()
         then = self._booted if wait.reboot else self._go_on
-        node.rebooting = node.rebooting or wait.reboot
+        if wait.reboot:
+            node.rebooting, node.last_ping = True, at
+            if self._tools.faults.node_never_returns(node.id):
+                self._hanging.setdefault(node.id, []).append((command, invocation))
+                return
         self._agenda.add(at + timedelta(seconds=wait.seconds), partial(then, command, invocation))
 
     def _booted(self, command: Command, invocation: Invocation, at: datetime) -> None:

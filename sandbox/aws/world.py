@@ -192,6 +192,8 @@ class World:
             now, node = self.advance(), self.node(node_id)
             if power not in _POWERS or node.power == "terminated":
                 raise ValueError(f"power is {power!r}; allowed are {', '.join(_POWERS)}, and nothing once terminated")
+            if node.ping_status == "Online":
+                node.last_ping = now
             node.power = _POWERS[power]
             if power == "start":
                 node.rebooting = False

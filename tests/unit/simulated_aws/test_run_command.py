@@ -1,10 +1,12 @@
 """Run Command as time passes: facts/patch-manager.md section 4."""
 
+from datetime import timedelta
+
 import pytest
 
 from sandbox.aws.model import SsmError
 from sandbox.fleet import small_fleet
-from tests.unit.simulated_aws.support import OPENSSL, Rig, upgrade
+from tests.unit.simulated_aws.support import OPENSSL, START, Rig, upgrade
 
 # With support.Rig: delivered after 1 s, a scan takes 10 s, a package 2 s, a reboot 30 s.
 SCANNED, DELIVERED = 11.1, 1.1
@@ -112,6 +114,19 @@ def test_a_node_that_dies_mid_run_is_in_progress_until_everything_has_expired() 
     world.later(2)
     assert world.details(command) == ["DeliveryTimedOut"]
     assert world.state() == {}
+
+
+def test_a_node_whose_reboot_hangs_is_away_until_somebody_starts_it_and_then_goes_on() -> None:
+    world = rig()
+    world.world.faults.add("ssm", "SendCommand", "never-returns")
+    command = world.send("Install")
+    world.later(600)
+    (seen,) = world.call("DescribeInstanceInformation")["InstanceInformationList"]
+    assert (seen["PingStatus"], world.details(command)) == ("ConnectionLost", ["InProgress"])
+    assert seen["LastPingDateTime"] == (START + timedelta(seconds=1 + 10 + 2)).timestamp()
+    world.world.set_power(world.ids[0], "start")
+    assert world.details(command) == ["Success"]
+    assert world.call("DescribeInstanceInformation")["InstanceInformationList"][0]["PingStatus"] == "Online"
 
 
 def test_an_agent_lost_mid_run_reports_when_it_is_back_but_the_picture_stays_old() -> None:
