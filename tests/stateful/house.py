@@ -26,8 +26,8 @@ from sandbox.aws.log import SsmCall
 from sandbox.aws.world import World
 from sandbox.clock import SandboxClock
 from sandbox.fleet import fleet_config
-from scheduler import changes as change_sweep
 from scheduler import cancelling, collect, decisions, dispatch, finish, paused, plan, settle
+from scheduler import changes as change_sweep
 from scheduler.backup_steps import BackupSteps
 from scheduler.parts import Parts
 from scheduler.pool import Pool
