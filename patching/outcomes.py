@@ -14,7 +14,7 @@ from patching.versions import compare_versions, is_debian_family
 
 
 class NodeOutcome(StrEnum):
-    """The end of one node in one step. The last four are ours: what an invocation's status can't say."""
+    """The end of one node in one step. The last three are ours: what an invocation's status can't say."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -27,6 +27,7 @@ class NodeOutcome(StrEnum):
     ACCESS_DENIED = "access_denied"
     NEVER_ANSWERED = "never_answered"  # no terminal invocation when its time had passed
     NO_EVIDENCE = "no_evidence"  # the invocation succeeded, but no evidence of ours followed
+    GONE = "gone"  # its instance was terminated at EC2 before its invocation ended
 
 
 # Invocation statuses that never change again (facts/patch-manager.md section 4). Cancelling may still succeed.

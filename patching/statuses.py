@@ -41,6 +41,10 @@ NEVER_ANSWERED: Final = (
 NEVER_STARTED: Final = (
     "AWS ended the command without ever starting it on this node: look whether it still exists and is managed."
 )
+GONE: Final = (
+    "was terminated at EC2 while it was being patched, so nothing runs on it any more: "
+    "look in CloudTrail who terminated it."
+)
 
 
 def explained(status: str, status_details: str) -> str:

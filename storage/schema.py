@@ -400,3 +400,22 @@ def m015_backups(db: Database) -> None:
             complete INTEGER NOT NULL DEFAULT 0,
             PRIMARY KEY (step_id, node_id)
         ) STRICT""")
+
+
+@migrations()
+def m016_absences(db: Database) -> None:
+    """Nodes that were away in the middle of an Install, or whose end in it is not known, until they are accounted for."""
+    db.execute("""
+        CREATE TABLE absence (
+            run_id INTEGER NOT NULL REFERENCES run(id),
+            node_id TEXT NOT NULL,
+            power TEXT NOT NULL DEFAULT '',
+            since TEXT,
+            told_at TEXT,
+            back_at TEXT,
+            reported_at TEXT,
+            status TEXT NOT NULL DEFAULT '',
+            late_at TEXT,
+            closed_at TEXT,
+            PRIMARY KEY (run_id, node_id)
+        ) STRICT""")
