@@ -66,16 +66,6 @@ def unaccounted(db: Database, since: datetime) -> list[Unaccounted]:
     return [Unaccounted(row["run_id"], row["node_id"], row["step_id"], bool(row["seen_since"])) for row in rows]
 
 
-def open_before(db: Database, ended: datetime) -> list[Absence]:
-    """Absences that are still open of runs that ended before a moment."""
-    rows = db.execute(
-        f"""SELECT {_NAMES} FROM absence
-            WHERE closed_at IS NULL AND run_id IN (SELECT id FROM run WHERE ended_at < ?)""",
-        [to_text(ended)],
-    )
-    return [_absence(row) for row in rows]
-
-
 def note(tx: Database, run_id: int, node_id: str, **columns: datetime | str | None) -> None:
     """Write what is known now of a node; its row begins with the first word about it."""
     values = {name: to_text(value) if isinstance(value, datetime) else value for name, value in columns.items()}

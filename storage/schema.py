@@ -404,7 +404,7 @@ def m015_backups(db: Database) -> None:
 
 @migrations()
 def m016_absences(db: Database) -> None:
-    """Nodes that were away in the middle of an Install, or whose end in it is not known, until they are accounted for."""
+    """Nodes that were away in the middle of an Install, or of which nobody knows what it did there."""
     db.execute("""
         CREATE TABLE absence (
             run_id INTEGER NOT NULL REFERENCES run(id),
