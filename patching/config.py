@@ -4,7 +4,7 @@ Errors name the path, the value and what is allowed (`ConfigurationError`). Read
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
@@ -39,6 +39,7 @@ InstanceId = Annotated[str, StringConstraints(pattern=r"^m?i-[0-9a-f]{8,17}$")]
 Bucket = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 NonEmpty = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 
+_DOCUMENT = "the name of a Command document (3 to 128 letters, digits and . _ -), or the ARN of a shared one"
 _ALLOWED = {
     "slack.channel": "a channel id such as C0PATCHING",
     "account": "twelve digits in quotes",
@@ -53,12 +54,19 @@ _ALLOWED = {
     "timeouts.reboot": "a duration up to 24h",
     "reboot": "RebootIfNeeded or NoReboot",
     "canary": "a whole number from 0 to 50",
-    "waves": 'a list of tags with their values, such as [{"tag:Role": [replica]}]',
+    "waves": 'a list of at most 20, each of 1 to 5 tags with their values, such as [{"tag:Role": [replica]}]',
     "ha_group": 'a tag such as "tag:Cluster"',
+    "rate": "a mapping with max_concurrency and max_errors",
     "max_concurrency": "a number of nodes such as 10, or a share from 1% to 100%",
     "max_errors": "a number of nodes such as 0, or a share from 0% to 99%",
-    "hooks": "names of Command documents",
-    "document": "the name of a Command document",
+    "hooks": "a mapping of pre_install, post_install and on_exit to names of Command documents",
+    "pre_install": _DOCUMENT,
+    "post_install": _DOCUMENT,
+    "on_exit": _DOCUMENT,
+    "document": _DOCUMENT,
+    "health": "a mapping with document, alarms and wait",
+    "timeouts": "a mapping with delivery, step and reboot",
+    "backup": "a mapping with kind, document, max_age, instance and database",
     "instance": "off, warn or required",
     "database": "off, warn or required",
     "scan_max_age": "a duration such as 90s, 15m, 24h or 7d",
@@ -199,11 +207,20 @@ def validate(document: object) -> Configuration:
     try:
         return Configuration.model_validate(document)
     except ValidationError as error:
-        raise ConfigurationError([_sentence(problem) for problem in error.errors()]) from None
+        problems = error.errors()
+        raise ConfigurationError([_sentence(each) for each in problems if not _follows(each, problems)]) from None
+
+
+def _follows(problem: Any, problems: Sequence[Any]) -> bool:  # noqa: ANN401 - pydantic's ErrorDetails
+    """Whether a list is "too short" only because of entries that are wrong themselves."""
+    where = problem["loc"]
+    return problem["type"] == "too_short" and any(
+        len(each["loc"]) > len(where) and each["loc"][: len(where)] == where for each in problems
+    )
 
 
 def _sentence(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
-    path = ".".join(str(part) for part in problem["loc"])
+    path = ".".join(str(part) for part in problem["loc"] if part != "[key]")
     kind, value = problem["type"], problem.get("input")
     if kind == "missing":
         return f"{path} is missing."
@@ -220,5 +237,6 @@ def _sentence(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
 
 
 def _short(value: object) -> str:
-    text = repr(value)
+    """As YAML writes it."""
+    text = "empty" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= 80 else text[:77] + "…"

@@ -16,7 +16,8 @@ WAIVABLE: Final = tuple(sorted(CHECKS.keys() - NEVER_WAIVABLE))
 
 
 def _duration(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
+    """A bare number says no unit: seconds would be as good a guess as days."""
+    return value if isinstance(value, timedelta) else parse_duration(str(value))
 
 
 def _pin(value: object) -> object:

@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel
 
 from patching.config import Configuration, Policy, validate
+from patching.execution import Execution
 from patching.gate import CHECKS, NEVER_WAIVABLE
 from tests.unit.docs.tree import ROOT, sources
 
@@ -66,3 +67,21 @@ def test_the_examples_policy_is_the_default_and_names_every_key() -> None:
 def test_the_checks_that_may_not_be_waived_are_named() -> None:
     (sentence,) = re.findall(r"^These checks can't be made waivable: (.+)$", PAGE, re.MULTILINE)
     assert re.findall(r"`([a-z-]+)`", sentence) == [name for name in CHECKS if name in NEVER_WAIVABLE]
+
+
+def test_the_defaults_of_how_an_application_is_installed_are_those_of_the_code() -> None:
+    table = PAGE.partition("### How an application is installed")[2]
+    rows = re.findall(r"^\| `([a-z_.]+)` \| (?:`([^`]+)`|none) \|", table, re.MULTILINE)
+    written: dict[str, Any] = {}
+    for key, value in rows:
+        if value:
+            group, _, name = key.rpartition(".")
+            (written.setdefault(group, {}) if group else written)[name] = yaml.safe_load(value)
+    assert Execution.model_validate(written) == Execution()
+    known = {
+        f"{name}.{inner}" if nested else name
+        for name, field in Execution.model_fields.items()
+        for nested in [list(_models(field.annotation))]
+        for inner in (nested[0].model_fields if nested else [""])
+    }
+    assert {key for key, _ in rows} == known
