@@ -3,20 +3,30 @@
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.torture.boundaries import Point
+from tests.torture.plans import Plan
 from tests.torture.story import Fault
 
 SECOND_DEATH = 0.2  # of the stories
-READS = ("ListCommands", "ListCommandInvocations", "DescribeInstancePatchStates", "DescribeDocument")
+WHOLE = 0.3  # of the stories whose boundary is on the way of either plan
+READS = (
+    ("ssm", "ListCommands"),
+    ("ssm", "ListCommandInvocations"),
+    ("ssm", "DescribeInstancePatchStates"),
+    ("ssm", "DescribeDocument"),
+)
+OF_WHOLE_PLANS = (("ec2", "CreateSnapshots"), ("ec2", "DescribeSnapshots"), ("monitoring", "DescribeAlarms"))
+SENDS = {Plan.PLAIN: 4, Plan.WHOLE: 12}  # after the approval: scans, dump, health, the Installs; lost one and all
 CALM = Fault()
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What led to a boundary: AWS's fault, and the points at which earlier lives of the story ended."""
+    """What led to a boundary: the plan, AWS's fault, and the points at which earlier lives of the story ended."""
 
+    plan: Plan
     fault: Fault
     points: tuple[Point, ...]
     turns: int  # how often it was reached there
@@ -25,15 +35,15 @@ class Way:
 @dataclass
 class Atlas:
     chance: random.Random
-    ways: dict[str, Way] = field(default_factory=dict)
+    ways: dict[str, dict[Plan, Way]] = field(default_factory=dict)
     hits: Counter[str] = field(default_factory=Counter)
 
-    def learn(self, fault: Fault, died: Sequence[Point], lives: Sequence[Counter[str]]) -> None:
+    def learn(self, plan: Plan, fault: Fault, died: Sequence[Point], lives: Sequence[Counter[str]]) -> None:
         """Each life of a story that was told."""
         self.hits.update(point.name for point in died)
         for number, life in enumerate(lives):
             for name, turns in life.items():
-                self.ways.setdefault(name, Way(fault, tuple(died[:number]), turns))
+                self.ways.setdefault(name, {}).setdefault(plan, Way(plan, fault, tuple(died[:number]), turns))
 
     @property
     def missing(self) -> list[str]:
@@ -42,30 +52,40 @@ class Atlas:
         self.chance.shuffle(names)
         return names
 
-    def next(self) -> tuple[Fault, tuple[Point, ...]]:
+    def next(self) -> tuple[Plan, Fault, tuple[Point, ...]]:
         """Where to die: a boundary that nobody died at, any when there is none."""
         name = next(iter(self.missing), None) or self.chance.choice(sorted(self.ways))
-        way = self.ways[name]
+        way = self._way(name)
         # Threads race: what was reached seven times may be reached six times now.
         point = Point(name, self.chance.randint(1, max(1, way.turns * 2 // 3)))
         points = (*way.points, point)
-        fault = way.fault if way.fault != CALM or self.hits[name] else self._fault()
+        fault = way.fault if way.fault != CALM or self.hits[name] else self._fault(way.plan)
         if len(points) == 1 and self.chance.random() < SECOND_DEATH:
             points = (*points, Point(self.chance.choice(sorted(self.ways)), 1))
-        return fault, points
+        return way.plan, fault, points
 
-    def _fault(self) -> Fault:
+    def _way(self, name: str) -> Way:
+        known = self.ways[name]
+        if not any(Plan.WHOLE in ways for ways in self.ways.values()):  # nobody has told of one yet
+            return replace(known[Plan.PLAIN], plan=Plan.WHOLE)
+        whole = Plan.PLAIN not in known or (Plan.WHOLE in known and self.chance.random() < WHOLE)
+        return known[Plan.WHOLE if whole else Plan.PLAIN]
+
+    def _fault(self, plan: Plan) -> Fault:
         stage = self.chance.randrange(4)
         times = self.chance.randint(1, 3)
-        read = self.chance.choice(READS)
+        service, read = self.chance.choice(READS + (OF_WHOLE_PLANS if plan is Plan.WHOLE else ()))
+        if service == "ec2":
+            stage = 3
         return self.chance.choice(
             (
                 CALM,
                 CALM,
-                Fault("throttling", self.chance.choice((read, "SendCommand")), stage, times),
-                Fault("server-error", read, stage, times),
-                Fault("lost-reply", read, stage, 1),
-                Fault("lost-reply", "SendCommand", stage, 4),  # after the approval: two scans, the Install, its scan
-                Fault("server-error", "SendCommand", stage, 1),
+                Fault("throttling", service, read, stage, times),
+                Fault("throttling", "ssm", "SendCommand", stage, times),
+                Fault("server-error", service, read, stage, times),
+                Fault("lost-reply", service, read, stage, 1),
+                Fault("lost-reply", "ssm", "SendCommand", stage, SENDS[plan]),
+                Fault("server-error", "ssm", "SendCommand", stage, 1),
             )
         )

@@ -1,9 +1,10 @@
 """Where a life of the bot may end: before and after every commit, and before and after every call of AWS.
 
-A commit is named by the function and line that make it, a call by AWS's name for it. The bot is built with a Store
-and with Sessions that tell; nothing in them is replaced.
+A commit is named by the function and line that make it, a call by AWS's name for it, and a send by what it sends. The
+bot is built with a Store and with Sessions that tell; nothing in them is replaced.
 """
 
+import json
 import os
 import signal
 import sys
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.client import BaseClient
 from sqlite_utils import Database
 
@@ -74,6 +76,7 @@ class TellingStore(Store):
 class TellingSessions(Sessions):
     def __init__(self, environ: Mapping[str, str], boundaries: Boundaries) -> None:
         self._boundaries = boundaries
+        self._thread = threading.local()
         super().__init__(environ)
 
     def _create(self, *which: Any) -> BaseClient:
@@ -87,11 +90,23 @@ class TellingSessions(Sessions):
         client.meta.events.register_first("response-received", self._after)
         return client
 
-    def _before(self, event_name: str, **_: Any) -> None:
-        self._boundaries.reach(f"before {event_name.rpartition('.')[2]}")
+    def _before(self, event_name: str, request: AWSPreparedRequest, **_: Any) -> None:
+        self._thread.call = _called(event_name, request)
+        self._boundaries.reach(f"before {self._thread.call}")
 
     def _after(self, event_name: str, **_: Any) -> None:
-        self._boundaries.reach(f"after {event_name.rpartition('.')[2]}")
+        """On the thread that sent the request, and before it sends another."""
+        self._boundaries.reach(f"after {self._thread.call}")
+
+
+def _called(event_name: str, request: AWSPreparedRequest) -> str:
+    """`DescribeAlarms`, `SendCommand of AWS-RunPatchBaseline Scan`."""
+    operation = event_name.rpartition(".")[2]
+    if operation != "SendCommand":
+        return operation
+    assert isinstance(request.body, bytes)
+    sent = json.loads(request.body)
+    return " ".join([operation, "of", sent["DocumentName"], *sent["Parameters"].get("Operation", [])])
 
 
 def _caller() -> str:

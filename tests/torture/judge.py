@@ -9,10 +9,10 @@ from sandbox.aws.log import SsmCall
 from storage import audit, outbox, runs
 from storage.runs import Run
 from tests.integration.small_town import CHANNEL, SECURE_OPENSSL
+from tests.torture.promises import broken
 from tests.torture.story import Story
 from tests.town import Message, words_of
 
-_TAKEN = {"ok", "lost-reply"}  # SSM did the work, whatever was heard of it
 _END_WORDS = {
     RunState.SUCCEEDED: "*Done*",
     RunState.DEVIATED: "not as approved",
@@ -23,7 +23,7 @@ _END_WORDS = {
 
 def judge(story: Story) -> list[str]:
     """What is wrong, a sentence each; nothing may be, whatever happened."""
-    return [*_sent_once(story), *_only_approved(story), *_truthful(story), *_on_record(story)]
+    return [*_sent_once(story), *_only_approved(story), *broken(story), *_truthful(story), *_on_record(story)]
 
 
 def as_without_crash(story: Story) -> bool:
@@ -38,12 +38,13 @@ def as_without_crash(story: Story) -> bool:
 
 def _sent_once(story: Story) -> Iterator[str]:
     """At most one Install for each (change, node), and one command for each step."""
-    ours = _installs(story)
-    installs = Counter((_asked_by(story, call), node) for call in ours for node in call.params["InstanceIds"])
+    installs = Counter(
+        (_asked_by(story, call), node) for call in story.calls("Install") for node in call.params["InstanceIds"]
+    )
     for (what, node), times in installs.items():
         if times > 1:
             yield f"{what} was installed on {node} {times} times"
-    commands = Counter(call.params["Comment"] for call in story.town.sent() if call.outcome in _TAKEN)
+    commands = Counter(call.params["Comment"] for call in story.calls())
     for comment, times in commands.items():
         if times > 1:
             yield f"{comment!r} was sent {times} times"
@@ -56,10 +57,13 @@ def _asked_by(story: Story, call: SsmCall) -> str:
 
 
 def _only_approved(story: Story) -> Iterator[str]:
-    production = _node_ids(story, "prod")
-    for call in _installs(story):
-        if production & set(call.params["InstanceIds"]) and (story.approved_at is None or call.at < story.approved_at):
-            yield f"{call.params['Comment']} was installed before anybody approved"
+    """Before somebody has approved, nothing but Scans is sent to production."""
+    production = story.node_ids("prod")
+    for call in story.calls():
+        scan = call.params["Parameters"].get("Operation") == ["Scan"]
+        approved = story.approved_at is not None and call.at >= story.approved_at
+        if production & set(call.params["InstanceIds"]) and not scan and not approved:
+            yield f"{call.params['DocumentName']} of {call.params['Comment']} was sent before anybody approved"
 
 
 def _truthful(story: Story) -> Iterator[str]:
@@ -93,21 +97,10 @@ def _on_record(story: Story) -> Iterator[str]:
         yield f"notice {notice.key} was given up: {notice.note}"
 
 
-def _installs(story: Story) -> list[SsmCall]:
-    nodes = _node_ids(story, "prod") | _node_ids(story, "nonprod")
-    sent = story.town.sent("Install")
-    return [call for call in sent if call.outcome in _TAKEN and nodes & set(call.params["InstanceIds"])]
-
-
-def _node_ids(story: Story, environment: str) -> set[str]:
-    fleet = story.town.around.world.fleet
-    return {node.id for node in fleet.environment(story.application, environment).nodes}
-
-
 def _updated(story: Story, environment: str) -> list[bool]:
     """Node by node, whether it has the update."""
     wanted = SECURE_OPENSSL.package
-    nodes = [story.town.around.world.node(node_id) for node_id in sorted(_node_ids(story, environment))]
+    nodes = [story.town.around.world.node(node_id) for node_id in sorted(story.node_ids(environment))]
     return [any(each.package.version == wanted.version for each in node.packages.values()) for node in nodes]
 
 

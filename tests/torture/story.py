@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from patching.model import Operation
 from patching.states import ChangeState, RunState, StepState
+from sandbox.aws.log import SsmCall
 from storage import changes, runs, steps
 from storage.changes import Change
 from storage.database import Store
@@ -22,6 +23,7 @@ from tests.integration.small_town import CHANNEL
 from tests.torture.boundaries import Point
 from tests.torture.clock import publish
 from tests.torture.life import Keeper
+from tests.torture.plans import Plan, configure
 from tests.town import Message, Town, has_button, wait_for
 
 T = TypeVar("T")
@@ -34,6 +36,7 @@ class Fault:
     """What AWS does in a story besides: `stage` is when it begins, 0 at the first request to 3 at the approval."""
 
     kind: str = ""
+    service: str = ""
     operation: str = ""
     stage: int = 0
     times: int = 1
@@ -53,11 +56,18 @@ class Story:
     store: Store
     application: str
     fault: Fault
+    plan: Plan = Plan.PLAIN
     approved: bool = True  # False: nobody approves
     approved_at: datetime | None = None
     helped: list[str] = field(default_factory=list)
     died: list[Point] = field(default_factory=list)
     _begun: set[int] = field(default_factory=set)
+    _faults: list[int] = field(default_factory=list)
+
+    def begin(self, *points: Point) -> None:
+        """The first life of the bot; where it ends, and the next ones, are `points`."""
+        configure(self.town, self.application, self.plan)
+        self.keeper.begin(*points)
 
     def tell(self) -> None:
         self._stage(0)
@@ -69,6 +79,8 @@ class Story:
         self._change()
         self.until(lambda: not self._owed(), "everything owed to be delivered")
         self.died = list(self.keeper.died)
+        for left in self._faults:  # the next story has its own
+            self.town.around.world.faults.remove(left)
 
     @property
     def change(self) -> Change | None:
@@ -80,6 +92,19 @@ class Story:
         change = self.change
         found = runs.of_change(self.store.db, change.id, Purpose.CHANGE) if change else []
         return found[-1] if found else None
+
+    def node_ids(self, environment: str) -> set[str]:
+        fleet = self.town.around.world.fleet
+        return {node.id for node in fleet.environment(self.application, environment).nodes}
+
+    def calls(self, operation: str | None = None) -> list[SsmCall]:
+        """What SSM took for this application's nodes, whatever was heard of it; of one Operation or of all."""
+        nodes = self.node_ids("prod") | self.node_ids("nonprod")
+        return [
+            call
+            for call in self.town.sent(operation)
+            if call.outcome in {"ok", "lost-reply"} and nodes & set(call.params["InstanceIds"])
+        ]
 
     def until(self, what: Callable[[], T | None], why: str) -> T:
         def look() -> T | None:
@@ -196,7 +221,8 @@ class Story:
         """A part of the story begins, perhaps anew; AWS's fault comes with its part, once."""
         fault = self.fault
         if fault.kind and fault.stage == number and number not in self._begun:
-            self.town.around.world.faults.add("ssm", fault.operation, fault.kind, fault.times)
+            added = self.town.around.world.faults.add(fault.service, fault.operation, fault.kind, fault.times)
+            self._faults.append(added.id)
         self._begun.add(number)
 
     def _jump(self, **by: float) -> None:

@@ -6,12 +6,15 @@ Which stories are told follows from the printed seed; threads race, so that a st
 import itertools
 import random
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from sandbox.aws.fleet import Fleet
 from storage.database import Store
 from tests.integration.small_town import fleet_of
 from tests.torture.atlas import CALM, Atlas
@@ -19,6 +22,7 @@ from tests.torture.boundaries import Point
 from tests.torture.clock import publish
 from tests.torture.judge import as_without_crash, judge
 from tests.torture.life import Keeper
+from tests.torture.plans import ALARM, furnish
 from tests.torture.story import Story
 from tests.town import open_town
 
@@ -47,18 +51,19 @@ def test_I2_a_bot_that_is_killed_at_any_boundary_installs_once_and_tells_the_tru
             break
         points: tuple[Point, ...] = ()
         if number:  # the first one is told without a crash, to learn what boundaries there are
-            story.fault, points = atlas.next()
+            story.plan, story.fault, points = atlas.next()
             story.approved = number % UNAPPROVED != 0
-        story.keeper.begin(*points)
+        began = time.monotonic()
+        story.begin(*points)
         try:
             story.tell()
         except AssertionError as error:
-            raise AssertionError(f"story {number}, {story.fault}, {points}: {error}") from error
-        atlas.learn(story.fault, story.died, story.keeper.reached())
+            raise AssertionError(f"story {number}, {story.plan}, {story.fault}, {points}: {error}") from error
+        atlas.learn(story.plan, story.fault, story.died, story.keeper.reached())
         story.keeper.end()
-        wrong += [f"story {number}, {story.fault}, {points}: {sentence}" for sentence in judge(story)]
+        wrong += [f"story {number}, {story.plan}, {story.fault}, {points}: {sentence}" for sentence in judge(story)]
         (lost if story.fault.leaves_doubt else well if as_without_crash(story) else other).append(story)
-        say(capsys, f"{number:4} {told(story)}")
+        say(capsys, f"{number:4} {time.monotonic() - began:4.0f} s {told(story)}")
     report(capsys, atlas)
     share = len(well) / max(1, len(well) + len(other))
     # A boundary that only a doubt leads to is reached by making one: that says nothing of how often one arises.
@@ -85,8 +90,9 @@ def untold(folder: Path) -> Iterator[Story]:
 def street(folder: Path) -> Iterator[Iterator[Story]]:
     folder.mkdir()
     names = [f"app-{number}" for number in range(STREET)]
-    with open_town(folder, fleet_of(names, nonprod=2, prod=2), rate=RATE, started=False) as town:
+    with open_town(folder, _fleet(names), rate=RATE, started=False) as town:
         publish(town.around.clock, folder / "clock.json")
+        furnish(town)
         Store(town.environment["PATCHGATE_DATABASE"]).close()  # so that people can look into it from the start
         keeper = Keeper(town.environment, folder)
         with closing(Store(town.environment["PATCHGATE_DATABASE"], readonly=True)) as store:
@@ -96,10 +102,17 @@ def street(folder: Path) -> Iterator[Iterator[Story]]:
                 keeper.end()
 
 
+def _fleet(names: Sequence[str]) -> Fleet:
+    fleet = fleet_of(names, nonprod=2, prod=2)
+    return replace(fleet, applications=tuple(replace(each, alarms=(ALARM,)) for each in fleet.applications))
+
+
 def told(story: Story) -> str:
     fault = f"{story.fault.kind} of {story.fault.operation}" if story.fault.kind else ""
     deaths = [f"died {point.name} ({point.turn})" for point in story.died]
-    return "; ".join([*deaths, *([fault] if fault else []), *story.helped, f"{story.change and story.change.state}"])
+    return "; ".join(
+        [story.plan, *deaths, *([fault] if fault else []), *story.helped, f"{story.change and story.change.state}"]
+    )
 
 
 def report(capsys: pytest.CaptureFixture[str], atlas: Atlas) -> None:
