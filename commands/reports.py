@@ -20,14 +20,15 @@ from commands.waves import (
 )
 from patching.config import Configuration
 from patching.evidence import offered
-from patching.model import Evidence, Node, Operation, PinnedPatch
+from patching.model import Evidence, Node, Operation, PatchState, PinnedPatch
 from patching.outcomes import NodeOutcome, NodeResult, changed, reconcile
 from patching.plan import StepKind
 from patching.proof import patch_key
 from patching.states import RunState, StepState
 from patching.summary import MissingPatch, missing_by_severity, missing_patches
 from patching.titles import version_of
-from storage import backups, changes, decisions, evidence, problems, runs, steps
+from storage import absences, backups, changes, decisions, evidence, problems, runs, steps
+from storage.absences import Absence
 from storage.backups import NodeBackup
 from storage.changes import Change
 from storage.database import Store
@@ -52,7 +53,7 @@ class NodeLine:
 
     id: str
     name: str
-    state: str  # waiting, running, done, failed, unreached, untouched (left alone when the run was cancelled)
+    state: str  # waiting, running, done, failed, unreached, untouched (left alone: its Install is not sent any more)
     detail: str  # a few words: "verifying", "Execution Timed Out", "agent is not online"
 
 
@@ -65,7 +66,7 @@ class RunReport:
     by_severity: Mapping[str, Mapping[str, int]]  # node id → severity → missing patches; only nodes with evidence
     missing: tuple[MissingPatch, ...]
     installed: Mapping[PinnedPatch, int]  # non-production Install: what changed → on how many nodes
-    pending_reboot: Mapping[str, int]  # node name → rows that wait for a reboot
+    pending_reboot: Mapping[str, tuple[str, ...]]  # node name → the patches that wait for a reboot, by KBId
     results: tuple[NodeResult, ...]  # production Install: the approved list against each node
     problem: Problem | None  # open on the application
     unsettled: tuple[Step, ...]  # steps of which a person must say whether they were sent
@@ -76,6 +77,7 @@ class RunReport:
     waves: tuple[Wave, ...] = ()  # of an Install, in order
     reach: Reach = NO_REACH  # of an Install
     paused: Paused | None = None
+    absences: tuple[Absence, ...] = ()  # of an Install: nodes that were away, or that it does not account for
     may_cancel: bool = False  # these three: whether it can be asked for now, by somebody with the right
     may_pause: bool = False
     may_continue: bool = False
@@ -132,6 +134,7 @@ def run_report(store: Store, run: Run) -> RunReport:
         waves=found,
         reach=reach(planned, tracked),
         paused=paused(db, run, planned),
+        absences=tuple(absences.of_run(db, run.id).values()) if install else (),
         may_cancel=may_cancel(run, planned),
         may_pause=may_pause(run, found),
         may_continue=may_continue(run),
@@ -197,6 +200,8 @@ def _lines(run: Run, planned: list[Step], known: Seen) -> list[NodeLine]:
             lines.append(NodeLine(node.id, node.name, "untouched", ""))
         elif bad:
             lines.append(NodeLine(node.id, node.name, "failed", bad.note or bad.details or str(bad.outcome)))
+        elif dropped := _never_begun(run, [step for step, _ in mine]):
+            lines.append(NodeLine(node.id, node.name, "untouched", dropped.note))
         elif all(step.state.ended for step, _ in mine):
             missed = [step for step, found in mine if found is None and not _left_out(run, step)]
             unsent = missed[0].note if missed else None
@@ -208,8 +213,16 @@ def _lines(run: Run, planned: list[Step], known: Seen) -> list[NodeLine]:
 
 
 def _left_out(run: Run, step: Step) -> bool:
-    """What a node can do without once people want nothing more to be sent: its Install was sent, and is verified."""
-    return run.cancelled_at is not None and step.kind is StepKind.HEALTH
+    """What a node can do without once nothing more is to be sent: its Install was sent, and is verified."""
+    return step.kind is StepKind.HEALTH and (run.cancelled_at is not None or step.sending_at is None)
+
+
+def _never_begun(run: Run, mine: list[Step]) -> Step | None:
+    """The Install of a node that is not sent any more; None where it may be, or was."""
+    if run.operation is not Operation.INSTALL:
+        return None
+    installs = [step for step in mine if step.kind is StepKind.INSTALL]
+    return next((step for step in installs if step.state is StepState.FAILED and step.sending_at is None), None)
 
 
 def _left_alone(run: Run, mine: list[tuple[Step, Invocation | None]]) -> bool:
@@ -250,9 +263,12 @@ def _installed(before: Mapping[str, Evidence], after: Mapping[str, Evidence]) ->
     return dict(sorted(counts.items(), key=lambda pair: pair[0].id))
 
 
-def _pending(items: tuple[Evidence, ...]) -> dict[str, int]:
-    counts = {item.node_name: sum(row.state.value == "InstalledPendingReboot" for row in item.rows) for item in items}
-    return {name: count for name, count in counts.items() if count}
+def _pending(items: tuple[Evidence, ...]) -> dict[str, tuple[str, ...]]:
+    waiting = {
+        item.node_name: tuple(row.kb_id for row in item.rows if row.state is PatchState.INSTALLED_PENDING_REBOOT)
+        for item in items
+    }
+    return {name: ids for name, ids in waiting.items() if ids}
 
 
 def _results(

@@ -20,7 +20,7 @@ from patching.backups import Kind, Machine, State
 from patching.durations import words
 from patching.nodes import EnvironmentKey
 from patching.outcomes import NodeOutcome
-from patching.phrases import counted, listed
+from patching.phrases import listed
 from patching.plan import StepKind
 from patching.states import RunState, StepState
 from scheduler.parts import Parts, gone, target_of
@@ -69,25 +69,6 @@ class BackupSteps:
 
 def takes_backups(step: Step) -> bool:
     return step.kind is StepKind.BACKUP and not step.document
-
-
-def failures(db: Database, run: Run, planned: Sequence[Step]) -> str:
-    """Which node's backup failed and why, for the end of a run in which nothing was installed; empty where none did.
-
-    A document's backup is meant as well.
-    """
-    names = {node.id: node.name or node.id for node in run.nodes}
-    told = [
-        f"{names.get(node_id, node_id)}: {found.note or found.details}"
-        for step in planned
-        if step.kind is StepKind.BACKUP
-        for node_id, found in sorted(runs.invocations(db, step.id).items())
-        if found.outcome not in {None, NodeOutcome.SUCCEEDED, NodeOutcome.CANCELLED}
-    ]
-    if not told:
-        return ""
-    more = f" So it went for {counted(len(told) - 1, 'more node')}." if len(told) > 1 else ""
-    return f"{told[0].rstrip('.')}.{more}"
 
 
 def begin(parts: Parts, run: Run, step: Step) -> None:

@@ -10,13 +10,12 @@ from aws.target import Target
 from commands.ports import DirectoryError, Role
 from patching.model import Operation
 from patching.nodes import EnvironmentKey
-from patching.phrases import counted
 from patching.plan import StepKind
 from patching.sequence import Progress, failed_in_wave, fallen, next_to_send
 from patching.states import RunState, StepState
-from scheduler import backup_steps, health, permits
+from scheduler import backup_steps, health, permits, reboots
 from scheduler.parts import Parts, gone, target_of
-from storage import rechecks, runs, steps
+from storage import pauses, rechecks, runs, steps
 from storage.database import to_text
 from storage.runs import Run
 from storage.steps import Step
@@ -84,8 +83,12 @@ def send(parts: Parts, run: Run, step: Step) -> bool:
     if guarded and rechecks.is_owed(parts.store.db, run.application, run.environment):
         return _wait(parts, run, "Patchgate was restarted: it first asks AWS whether the database is an older copy.")
     approvers: frozenset[str] = frozenset()
-    if step.kind in {StepKind.HEALTH, StepKind.VERIFY} and step.document and not _is_back(parts, run, step, target):
-        return False
+    if step.kind in {StepKind.HEALTH, StepKind.VERIFY} and step.document:
+        waits = reboots.waits_for(parts, run, step, target)
+        if waits:
+            return _wait(parts, run, waits, step)
+        if not reboots.left(parts, step):
+            return _give_up(parts, run, step, "None of its nodes is there any more, so nothing was sent.")
     found, against = None, None
     try:
         if run.production and step.document and step.kind is not StepKind.SCAN:
@@ -124,7 +127,7 @@ def send(parts: Parts, run: Run, step: Step) -> bool:
 
 def _send_command(parts: Parts, run: Run, step: Step, target: Target, planned: list[Progress]) -> bool:
     try:
-        command_id = parts.patch_manager.send(target, _request(run, step, planned))
+        command_id = parts.patch_manager.send(target, _request(run, step, planned, reboots.left(parts, step)))
     except DefiniteRefusal as error:
         return _refused(parts, run, step, error)
     except Doubt as error:
@@ -141,7 +144,7 @@ def _send_command(parts: Parts, run: Run, step: Step, target: Target, planned: l
     return True
 
 
-def _request(run: Run, step: Step, planned: list[Progress]) -> SendRequest:
+def _request(run: Run, step: Step, planned: list[Progress], node_ids: tuple[str, ...]) -> SendRequest:
     parameters: dict[str, tuple[str, ...]] = dict(step.parameters)
     max_errors = step.max_errors
     if step.operation is not None:
@@ -155,33 +158,12 @@ def _request(run: Run, step: Step, planned: list[Progress]) -> SendRequest:
         document_name=step.document,
         document_version=step.document_version,
         document_hash=step.document_hash,
-        instance_ids=step.node_ids,
+        instance_ids=node_ids,
         parameters=parameters,
         comment=f"patchgate {run.ref} {step.id}",
         timeout_seconds=step.delivery_timeout,
         max_concurrency=step.max_concurrency,
         max_errors=max_errors,
-    )
-
-
-def _is_back(parts: Parts, run: Run, step: Step, target: Target) -> bool:
-    """Whether the nodes are back from their reboots; when its time has passed, this goes without the rest."""
-    now = parts.clock.now()
-    earlier = [each for each in steps.of_run(parts.store.db, run.id) if each.wave == step.wave]
-    installs = [each for each in earlier if each.kind is StepKind.INSTALL and each.ended_at]
-    allowed = max((each.settings.get("reboot_seconds", 0) for each in installs), default=0)
-    ended = max((each.ended_at for each in installs if each.ended_at), default=now)
-    if now - ended > timedelta(seconds=allowed):
-        return True
-    try:
-        ping = parts.patch_manager.ping(target, step.node_ids)
-    except AwsError as error:
-        return _wait(parts, run, str(error))
-    away = [node_id for node_id in step.node_ids if ping.get(node_id) != "Online"]
-    if not away:
-        return True
-    return _wait(
-        parts, run, f"Waiting for {len(away)} of {counted(len(step.node_ids), 'node')} to come back from their reboot."
     )
 
 
@@ -218,20 +200,23 @@ def _give_up(parts: Parts, run: Run, step: Step, note: str) -> bool:
     return given_up is not None
 
 
-def _wait(parts: Parts, run: Run, note: str) -> bool:
-    """Not now: nothing about the step has changed, but people see why it waits."""
+def _wait(parts: Parts, run: Run, note: str, step: Step | None = None) -> bool:
+    """Not now: nothing about the step has changed, but people see why it waits. With `step`, AWS was asked for it."""
     with parts.store.transaction() as tx:
         runs.set_note(tx, run, note)
+        if step:
+            steps.postpone(tx, step, parts.clock.now() + reboots.LOOK_EVERY)
     parts.wake("deliver")
     return False
 
 
 def _wait_for_others(parts: Parts, run: Run, step: Step, note: str) -> bool:
-    ended = [each.ended_at for each in steps.of_run(parts.store.db, run.id) if each.ended_at]
-    since = max(ended, default=run.started_at or run.requested_at)
+    planned = steps.of_run(parts.store.db, run.id)
+    ended = [each.ended_at for each in planned if each.ended_at]
+    since = max([*ended, pauses.going_since(parts.store.db, run) or run.requested_at])
     if parts.clock.now() - since > WAIT_FOR_OTHERS:
-        why = note.replace("Waiting for", "Waited 30 minutes in vain for")
-        return _give_up(parts, run, step, f"{why} Nothing was sent.")
+        why = note.removesuffix(".").replace("Waiting for", "Waited 30 minutes in vain for")
+        return _give_up(parts, run, step, f"{why}; {permits.nothing(planned)}. Ask again.")
     return _wait(parts, run, note)
 
 

@@ -3,14 +3,12 @@
 from datetime import datetime
 from functools import partial
 
-from commands.reports import run_report
 from patching.model import Operation
-from patching.outcomes import NodeOutcome, changed
-from patching.phrases import counted
+from patching.outcomes import changed
 from patching.plan import StepKind
-from patching.states import ChangeState, RunState, StepState
+from patching.states import ChangeState, RunState
 from scheduler import notices
-from scheduler.backup_steps import failures
+from scheduler.ending import judge
 from scheduler.parts import Parts
 from storage import changes, evidence, runs, steps
 from storage.runs import Purpose, Run
@@ -26,7 +24,7 @@ def tick(parts: Parts, now: datetime) -> None:
 
 def finish(parts: Parts, run: Run) -> None:
     planned = steps.of_run(parts.store.db, run.id)
-    state, note = _judge(parts, run, planned)
+    state, note = judge(parts.store, run, planned)
     moved = _changed_rows(parts, run, planned) if run.operation is Operation.INSTALL else None
     with parts.store.transaction() as tx:
         now = parts.clock.now()
@@ -51,51 +49,6 @@ def finish(parts: Parts, run: Run) -> None:
     parts.wake("changes")
 
 
-def _judge(parts: Parts, run: Run, planned: list[Step]) -> tuple[RunState, str]:
-    """The end state, and why in a sentence when it is not success."""
-    named = {node_id for step in planned for node_id in step.node_ids}
-    left_out = [node.name for node in run.nodes if node.id not in named]
-    failed = {
-        node_id: found
-        for step in planned
-        for node_id, found in runs.invocations(parts.store.db, step.id).items()
-        if found.outcome is not NodeOutcome.SUCCEEDED
-    }
-    unsent = [step for step in planned if step.state is StepState.FAILED and not step.sent_at]
-    results = run_report(parts.store, run).results
-    deviating = [result.node_name for result in results if result.deviates]
-    stopped = any(found.outcome is NodeOutcome.CANCELLED for found in failed.values())
-    if run.cancelled_at and (unsent or stopped):
-        return RunState.CANCELLED, f"{_sent(run, planned)} Nothing more was sent after it was cancelled."
-    sent = {node_id for step in planned if step.sent_at for node_id in step.node_ids if step.kind is StepKind.INSTALL}
-    if unsent and any(result.deviates and result.node_id in sent for result in results):
-        return RunState.DEVIATED, f"{_some(deviating)} did not end with exactly the approved list; {_rest(unsent)}"
-    if unsent:
-        return RunState.FAILED, f"{unsent[0].note or run.note} {failures(parts.store.db, run, planned)}".strip()
-    if failed:
-        return RunState.FAILED, f"{len(failed)} of {len(run.nodes)} nodes did not succeed."
-    if left_out:
-        return RunState.FAILED, f"{len(left_out)} of {len(run.nodes)} nodes were never reached: {_some(left_out)}."
-    if deviating:
-        return RunState.DEVIATED, f"{_some(deviating)} did not end with exactly the approved list."
-    if run.purpose is Purpose.CHANGE and len(results) < len(named):
-        return RunState.FAILED, "Not every node could be compared with the approved list."
-    return RunState.SUCCEEDED, ""
-
-
-def _sent(run: Run, planned: list[Step]) -> str:
-    installs = [step for step in planned if step.kind is StepKind.INSTALL and step.sent_at]
-    reached = {node_id for step in installs for node_id in step.node_ids}
-    if run.operation is not Operation.INSTALL:
-        return ""
-    return f"Installed on {len(reached)} of {counted(len(run.nodes), 'node')}." if reached else "Nothing was installed."
-
-
-def _rest(unsent: list[Step]) -> str:
-    left = {node_id for step in unsent if step.kind is StepKind.INSTALL for node_id in step.node_ids}
-    return f"{counted(len(left), 'node')} after that {'was' if len(left) == 1 else 'were'} left alone."
-
-
 def _nothing_sent(planned: list[Step]) -> bool:
     """No Install ever began to be sent, or each was definitely refused. A person's "it did not" is no proof."""
     return all(step.sending_at is None for step in planned if step.kind is StepKind.INSTALL)
@@ -112,7 +65,3 @@ def _changed_rows(parts: Parts, run: Run, planned: list[Step]) -> bool:
     after = evidence.of_run(parts.store.db, run.id)
     verified = {node_id for node_id in after if after[node_id] != before.get(node_id)}
     return any(node_id not in verified or bool(changed(before.get(node_id), after[node_id])) for node_id in installed)
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -2,7 +2,8 @@
 
 A health step without a document is no command: it begins when the wave's Installs have ended, and it ends well when its
 wait is over with none of its alarms on. One that CloudWatch doesn't know, or that can't be read when the wait is over,
-is not well: nobody can say that the application is.
+is not well: nobody can say that the application is. Where the run is cancelled nobody waits any longer: nothing comes
+after it but the verification.
 """
 
 from datetime import datetime, timedelta
@@ -53,6 +54,8 @@ def look(parts: Parts, step: Step) -> None:
         trouble = f"Whether the alarms are on could not be read: {error}"
     if trouble:
         return _end(parts, run, step, StepState.FAILED, trouble)
+    if run.cancelled_at:
+        return _end(parts, run, step, StepState.FAILED, "It was cancelled before the wait was over.")
     return _end(parts, run, step, StepState.DONE, "") if now >= over else None
 
 
@@ -67,7 +70,7 @@ def _trouble(parts: Parts, run: Run, names: list[str]) -> str:
     on = sorted(alarm.name for alarm in found.values() if alarm.state == "ALARM")
     absent = sorted(alarm.name for alarm in found.values() if alarm.state == ABSENT)
     if on:
-        return f"Not well: {listed(on)} {'is' if len(on) == 1 else 'are'} on."
+        return f"The {'alarm' if len(on) == 1 else 'alarms'} {listed(on)} {'is' if len(on) == 1 else 'are'} on."
     return f"CloudWatch does not know {listed(absent)}, so nobody can say that all is well." if absent else ""
 
 

@@ -1,5 +1,6 @@
 """Whether an Install may be sent at this very moment: asked again for each, since hours may lie between two waves."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
@@ -12,6 +13,7 @@ from patching.hooks import HOOKS
 from patching.model import Node
 from patching.phrases import listed
 from patching.plan import StepKind
+from patching.sequence import failed_in_wave
 from patching.states import ChangeState
 from patching.wave_gate import moved_rows
 from scheduler.parts import Parts
@@ -44,7 +46,8 @@ def look(parts: Parts, run: Run, step: Step, target: Target) -> str | None:
             return str(unusable)
         if (found.version, found.hash) != (hook["version"], hook["hash"]):
             return (
-                f"The {HOOKS[parameter]} {found.name} is not the one of the plan any more; nothing was sent. Ask again."
+                f"The {HOOKS[parameter]} {found.name} is not the one of the plan any more; {nothing(planned)}. "
+                "Ask again."
             )
     left = [node_id for each in batches if each.sending_at is None for node_id in each.node_ids]
     running = parts.patch_manager.running_elsewhere(target, left)
@@ -63,28 +66,34 @@ def look(parts: Parts, run: Run, step: Step, target: Target) -> str | None:
 
 def forbidden(parts: Parts, tx: Database, run: Run, step: Step, now: datetime, approvers: frozenset[str]) -> str | None:
     """Why a production Install may not be sent; read in the transaction of the send (I3, I4)."""
+    planned = steps.of_run(tx, run.id)
+    sent = nothing(planned)
     change = changes.find(tx, run.change_id) if run.change_id else None
     if change is None or run.purpose is not Purpose.CHANGE or change.state is not ChangeState.USED:
-        return "There is no approved change behind this Install; nothing was sent."
+        return f"There is no approved change behind this Install; {sent}."
     if change.configuration != parts.config.version:
-        return f"The configuration has changed since {change.ref} was judged; nothing was sent. Ask again."
+        return f"The configuration has changed since {change.ref} was judged; {sent}. Ask again."
     standing = decisions.approvers(tx, change) & approvers
     if len(standing) < max(change.required, 1):
         return (
-            f"{len(standing)} of {change.required} approvers needed for {change.ref} hold the role now; "
-            "nothing was sent. Ask again."
+            f"{len(standing)} of {change.required} approvers needed for {change.ref} hold the role now; {sent}. "
+            "Ask again."
         )
     if run.pins_url is None and (change.parts or {}).get("policy", {}).get("pin") != "off":
-        return f"The pinned list of {change.ref} is not in its bucket; nothing was sent. Ask again."
+        return f"The pinned list of {change.ref} is not in its bucket; {sent}. Ask again."
     if problem_in_the_way(tx, change):
-        return (
-            f"A problem with {run.application} was reported meanwhile; nothing was sent. An operator clears it first."
-        )
-    planned = steps.of_run(tx, run.id)
+        return f"A problem with {run.application} was reported meanwhile; {sent}. An operator clears it first."
     picture = _picture(tx, run, planned, step)
     if picture is None or (now - picture > SEND_WITHIN and not _wave_is_under_way(planned, step)):
-        return "The scans taken for this Install are older than 30 minutes; nothing was sent. Ask again."
-    return _not_as_approved(tx, run, planned, step)
+        return f"The scans taken for this Install are older than 30 minutes; {sent}. Ask again."
+    moved = _not_as_approved(tx, run, planned, step)
+    return f"{moved}; {sent}. Ask again." if moved else None
+
+
+def nothing(planned: Iterable[Step]) -> str:
+    """What to say of an Install that is not sent: others of its run may have been."""
+    sent = any(each.kind is StepKind.INSTALL and each.sending_at for each in planned)
+    return "nothing further was sent" if sent else "nothing was sent"
 
 
 def _picture(db: Database, run: Run, planned: list[Step], step: Step) -> datetime | None:
@@ -113,10 +122,10 @@ def _not_as_approved(db: Database, run: Run, planned: list[Step], step: Step) ->
     names = _names(run)
     unseen = [names[node_id] for node_id in step.node_ids if node_id not in approved or node_id not in now]
     if unseen:
-        return f"The gate saw nothing of {listed(unseen)}; nothing was sent. Ask again."
+        return f"The gate saw nothing of {listed(unseen)}"
     pins = run.pins if run.pins_url is not None else None
     moved = [each for node_id in step.node_ids for each in moved_rows(approved[node_id], now[node_id], pins)]
-    return f"Not as it was approved: {listed(moved)}; nothing further was sent. Ask again." if moved else None
+    return f"Not as it was approved: {listed(moved)}" if moved else None
 
 
 def _touched(parts: Parts, run: Run, step: Step, target: Target) -> str | None:
@@ -136,8 +145,17 @@ def _touched(parts: Parts, run: Run, step: Step, target: Target) -> str | None:
 
 
 def _deviated(parts: Parts, run: Run) -> str | None:
-    """What an earlier wave got that nobody approved must not come to the next one."""
-    deviating = [each.node_name for each in run_report(parts.store, run).results if each.deviates]
+    """What an earlier wave got that nobody approved must not come to the next one, nor what it silently did not get.
+
+    What is missing on a node that failed is its failure, which the wave's error limit has let pass.
+    """
+    progress = steps.progress(parts.store.db, run.id)
+    failed = {node_id for wave in {each.wave for each in progress} for node_id in failed_in_wave(progress, wave)}
+    deviating = [
+        each.node_name
+        for each in run_report(parts.store, run).results
+        if each.unproven or each.removed or (each.deviates and each.node_id not in failed)
+    ]
     if not deviating:
         return None
     return f"{listed(deviating)} did not end with exactly the approved list, so nothing further was sent."

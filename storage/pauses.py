@@ -43,6 +43,14 @@ def go_on(tx: Database, run: Run, now: datetime, actor: str, note: str) -> Run |
     return runs.transition(tx, begun, RunState.PAUSED, now, CLOCK, note=note) if begun and paused else begun
 
 
+def going_since(db: Database, run: Run) -> datetime | None:
+    """When the run began or last went on, after a pause or a doubt; None before it begins."""
+    row = db.execute(
+        "SELECT at FROM audit WHERE subject = ? AND action = ? ORDER BY id DESC LIMIT 1", [run.ref, RunState.RUNNING]
+    ).fetchone()
+    return to_time(row["at"]) if row else None
+
+
 def _was_paused(db: Database, run: Run) -> bool:
     row = db.execute(
         "SELECT detail FROM audit WHERE subject = ? AND action = ? ORDER BY id DESC LIMIT 1",

@@ -59,6 +59,8 @@ def _to_do(report: RunReport, ask: str) -> list[str]:
     todo = []
     if any(node.state in {"failed", "unreached"} for node in report.nodes):
         todo.append(f"repair the nodes that are named here, then {ask} asks for what they miss")
+    elif any(node.state == "untouched" for node in report.nodes):
+        todo.append(f"see to what stopped it, then {ask} asks for the nodes that were left alone")
     if any(result.missing or result.failed for result in report.results):
         todo.append(f"see on the node why it did not install what is missing, then {ask}")
     if any(result.gone or result.hidden for result in report.results) and report.change:
@@ -134,6 +136,14 @@ def _going_back(report: RunReport) -> list[str]:
         *how_to_restore(known, str((change.parts or {}).get("region") or "")),
         *said,
     ]
+
+
+def newest_backup(report: RunReport, node_id: str) -> str:
+    """What one node can be restored from, as of the send; empty where no complete backup was known."""
+    if report.change is None:
+        return ""
+    point, zone = _point(report, report.change, node_id)
+    return point_words(point, zone) if point else ""
 
 
 def _point(report: RunReport, change: Change, node_id: str) -> tuple[Mapping[str, Any] | None, str]:

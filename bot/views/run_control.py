@@ -63,12 +63,13 @@ def cancelling(report: RunReport) -> list[str]:
 
 
 def cancelled(report: RunReport) -> list[str]:
-    """After a cancelled run: on which nodes it came to its end and which were left alone; the others are told apart."""
-    if report.run.state is not RunState.CANCELLED:
+    """After a run that was cancelled or stopped by itself: on which nodes it came to its end, and which were left
+    alone; the others are told apart."""
+    left = [node.id for node in report.nodes if node.state == "untouched"]
+    if report.run.state is not RunState.CANCELLED and not left:
         return []
     scan = report.run.operation is Operation.SCAN
     ran = [node.id for node in report.nodes if node.state == "done"]
-    left = [node.id for node in report.nodes if node.state == "untouched"]
     lines = []
     if ran:
         lines.append(f"*{'Scanned' if scan else 'Installed and verified'}*: {_names(report, ran)}.")
