@@ -146,6 +146,12 @@ def test_what_only_aws_can_answer_is_answered_here(town: Town) -> None:
     assert "OK: Every node of orders-db nonprod can be patched." in ended.stdout
     status, document = told(town, "backups", "orders-db", "prod", "--wait")
     assert (status, document["state"], document["of"], document["without"]) == (0, "answered", 1, 1)
+    status, document = told(town, "plan", "orders-db", "prod", "--wait")
+    assert (status, document["state"], document["notes"]) == (0, "answered", [])
+    assert [(step["kind"], len(step["nodes"])) for step in document["plan"]] == [("install", 1), ("verify", 1)]
+    ended = finish(town, "plan", "orders-db", "prod", "--wait")
+    assert ended.stdout.startswith("1 wave: orders-db-prod-1; reboots if needed.\n\nInstall on orders-db prod\n")
+    assert "    2 verify     AWS-RunPatchBaseline version 1" in ended.stdout
 
 
 def test_reading_prints_text_without_markup(town: Town) -> None:
