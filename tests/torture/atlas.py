@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from tests.torture.boundaries import Point
 from tests.torture.plans import Plan
-from tests.torture.story import Fault
+from tests.torture.story import Fault, Tale
+from tests.torture.whims import Whim
 
 SECOND_DEATH = 0.2  # of the stories
 WHOLE = 0.3  # of the stories whose boundary is on the way of either plan
@@ -20,16 +21,21 @@ READS = (
 OF_WHOLE_PLANS = (("ec2", "CreateSnapshots"), ("ec2", "DescribeSnapshots"), ("monitoring", "DescribeAlarms"))
 SENDS = {Plan.PLAIN: 4, Plan.WHOLE: 12}  # after the approval: scans, dump, health, the Installs; lost one and all
 CALM = Fault()
+WHIMS = {Whim.NONE: 6, Whim.PAUSE: 3, Whim.CANCEL: 1}  # how often of ten
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """What led to a boundary: the plan, AWS's fault, and the points at which earlier lives of the story ended."""
+    """What led to a boundary: the tale, and the points at which earlier lives of the story ended."""
 
-    plan: Plan
-    fault: Fault
+    tale: Tale
     points: tuple[Point, ...]
     turns: int  # how often it was reached there
+
+    @property
+    def effort(self) -> int:
+        """How much had to happen; of two ways the plainer one is kept."""
+        return len(self.points) + (self.tale.fault != CALM) + (self.tale.whim != Whim.NONE) + (not self.tale.approved)
 
 
 @dataclass
@@ -38,12 +44,15 @@ class Atlas:
     ways: dict[str, dict[Plan, Way]] = field(default_factory=dict)
     hits: Counter[str] = field(default_factory=Counter)
 
-    def learn(self, plan: Plan, fault: Fault, died: Sequence[Point], lives: Sequence[Counter[str]]) -> None:
+    def learn(self, tale: Tale, died: Sequence[Point], lives: Sequence[Counter[str]]) -> None:
         """Each life of a story that was told."""
         self.hits.update(point.name for point in died)
         for number, life in enumerate(lives):
             for name, turns in life.items():
-                self.ways.setdefault(name, {}).setdefault(plan, Way(plan, fault, tuple(died[:number]), turns))
+                known = self.ways.setdefault(name, {})
+                way = Way(tale, tuple(died[:number]), turns)
+                if tale.plan not in known or way.effort < known[tale.plan].effort:
+                    known[tale.plan] = way
 
     @property
     def missing(self) -> list[str]:
@@ -52,22 +61,26 @@ class Atlas:
         self.chance.shuffle(names)
         return names
 
-    def next(self) -> tuple[Plan, Fault, tuple[Point, ...]]:
+    def next(self) -> tuple[Tale, tuple[Point, ...]]:
         """Where to die: a boundary that nobody died at, any when there is none."""
         name = next(iter(self.missing), None) or self.chance.choice(sorted(self.ways))
         way = self._way(name)
+        tale = way.tale
         # Threads race: what was reached seven times may be reached six times now.
         point = Point(name, self.chance.randint(1, max(1, way.turns * 2 // 3)))
         points = (*way.points, point)
-        fault = way.fault if way.fault != CALM or self.hits[name] else self._fault(way.plan)
+        if tale.fault == CALM and not self.hits[name]:
+            tale = replace(tale, fault=self._fault(tale.plan))
+        if tale.plan is Plan.WHOLE and tale.whim is Whim.NONE:
+            tale = replace(tale, whim=self.chance.choices(list(WHIMS), list(WHIMS.values()))[0])
         if len(points) == 1 and self.chance.random() < SECOND_DEATH:
             points = (*points, Point(self.chance.choice(sorted(self.ways)), 1))
-        return way.plan, fault, points
+        return tale, points
 
     def _way(self, name: str) -> Way:
         known = self.ways[name]
         if not any(Plan.WHOLE in ways for ways in self.ways.values()):  # nobody has told of one yet
-            return replace(known[Plan.PLAIN], plan=Plan.WHOLE)
+            return replace(known[Plan.PLAIN], tale=replace(known[Plan.PLAIN].tale, plan=Plan.WHOLE))
         whole = Plan.PLAIN not in known or (Plan.WHOLE in known and self.chance.random() < WHOLE)
         return known[Plan.WHOLE if whole else Plan.PLAIN]
 

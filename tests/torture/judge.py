@@ -17,6 +17,7 @@ _END_WORDS = {
     RunState.SUCCEEDED: "*Done*",
     RunState.DEVIATED: "not as approved",
     RunState.FAILED: "*Failed.*",
+    RunState.CANCELLED: "*Cancelled.*",
     RunState.NEEDS_HUMAN: "Needs a person",
 }
 
@@ -29,7 +30,7 @@ def judge(story: Story) -> list[str]:
 def as_without_crash(story: Story) -> bool:
     """Whether production has what it was promised: nothing, where nobody approved. People may have had to help."""
     change, install = story.change, story.install
-    if not story.approved:
+    if not story.tale.approved:
         return change is not None and change.state is ChangeState.EXPIRED and not any(_updated(story, "prod"))
     done = change is not None and change.state is ChangeState.DONE
     succeeded = install is not None and install.state is RunState.SUCCEEDED

@@ -23,7 +23,7 @@ _SCAN, _INSTALL = "Scan", "Install"
 
 def broken(story: Story) -> list[str]:
     """A sentence for each promise that was not kept."""
-    if story.plan is not Plan.WHOLE:
+    if story.tale.plan is not Plan.WHOLE:
         return []
     sentences: list[str] = []
     with story.town.around.world.lock:

@@ -24,11 +24,11 @@ from tests.torture.boundaries import Point
 from tests.torture.clock import publish
 from tests.torture.life import Keeper
 from tests.torture.plans import Plan, configure
+from tests.torture.whims import ASK_EVERY, Somebody, Whim
 from tests.town import Message, Town, has_button, wait_for
 
 T = TypeVar("T")
 MOST_REQUESTS = 4  # of one thing, before the story counts as stuck
-ASK_EVERY = 0.5  # seconds between two tries of a person who gets no answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,20 @@ class Fault:
         return self.operation == "SendCommand" and self.kind in {"lost-reply", "server-error"}
 
 
+@dataclass(frozen=True, slots=True)
+class Tale:
+    """What a story is about, before anything dies in it."""
+
+    plan: Plan = Plan.PLAIN
+    approved: bool = True  # False: nobody approves
+    whim: Whim = Whim.NONE
+    fault: Fault = Fault()
+
+    def __str__(self) -> str:
+        fault = f"{self.fault.kind} of {self.fault.operation}" if self.fault.kind else ""
+        return ", ".join(filter(None, [self.plan, "" if self.approved else "not approved", self.whim, fault]))
+
+
 @dataclass
 class Story:
     """One application's; `helped` is where a person had to do more than ask once and approve."""
@@ -55,18 +69,18 @@ class Story:
     keeper: Keeper
     store: Store
     application: str
-    fault: Fault
-    plan: Plan = Plan.PLAIN
-    approved: bool = True  # False: nobody approves
+    tale: Tale = Tale()
     approved_at: datetime | None = None
     helped: list[str] = field(default_factory=list)
     died: list[Point] = field(default_factory=list)
     _begun: set[int] = field(default_factory=set)
+    _somebody: Somebody = field(init=False)
     _faults: list[int] = field(default_factory=list)
 
     def begin(self, *points: Point) -> None:
         """The first life of the bot; where it ends, and the next ones, are `points`."""
-        configure(self.town, self.application, self.plan)
+        configure(self.town, self.application, self.tale.plan)
+        self._somebody = Somebody(self.tale.whim, self.store, partial(self._type, "U0OLA"))
         self.keeper.begin(*points)
 
     def tell(self) -> None:
@@ -79,7 +93,11 @@ class Story:
         self._change()
         self.until(lambda: not self._owed(), "everything owed to be delivered")
         self.died = list(self.keeper.died)
-        for left in self._faults:  # the next story has its own
+
+    def end(self) -> None:
+        """However it went: the next story has a bot and faults of its own."""
+        self.keeper.end()
+        for left in self._faults:
             self.town.around.world.faults.remove(left)
 
     @property
@@ -132,7 +150,7 @@ class Story:
                 self._help("production was asked for again")
             self._ask(f"/patch install {self.application} prod", self._change_id)
             change = self._moved_on(ChangeState.PREPARING)
-            if change.state is ChangeState.PENDING and not self.approved:
+            if change.state is ChangeState.PENDING and not self.tale.approved:
                 self._jump(days=4)
                 change = self._moved_on(ChangeState.PENDING)
                 assert change.state is ChangeState.EXPIRED, change
@@ -178,6 +196,7 @@ class Story:
         def moved() -> Change | None:
             change = self.change
             assert change
+            self._somebody.look(self.install)
             for environment in ("nonprod", "prod"):
                 run = runs.open_run(self.store.db, self.application, environment)
                 if run and run.state is RunState.NEEDS_HUMAN:
@@ -193,7 +212,7 @@ class Story:
             return  # settled this moment
         taken = [call for call in self.town.sent() if unknown[0].id in call.params["Comment"]]
         ran = any(call.outcome in {"ok", "lost-reply"} for call in taken)
-        self.town.post("/sandbox/slack/command", user="U0ADA", channel=CHANNEL, text=f"/patch status {run.ref}")
+        self._type("U0ADA", f"/patch status {run.ref}")
         card = self._with_button(run.ref, "settle-ran", "U0ADA")
         if card:
             self._help(f"{run.ref} was settled: it {'ran' if ran else 'did not run'}")
@@ -207,10 +226,13 @@ class Story:
             nonlocal tried
             if newest_id() == before and time.monotonic() - tried > ASK_EVERY:
                 tried = time.monotonic()
-                self.town.post("/sandbox/slack/command", user="U0ANN", channel=CHANNEL, text=text)
+                self._type("U0ANN", text)
             return newest_id() != before
 
         self.until(asked, f"an answer to {text}")
+
+    def _type(self, user: str, text: str) -> None:
+        self.town.post("/sandbox/slack/command", user=user, channel=CHANNEL, text=text)
 
     def _help(self, how: str) -> None:
         self.helped += [] if how in self.helped else [how]
@@ -219,7 +241,7 @@ class Story:
 
     def _stage(self, number: int) -> None:
         """A part of the story begins, perhaps anew; AWS's fault comes with its part, once."""
-        fault = self.fault
+        fault = self.tale.fault
         if fault.kind and fault.stage == number and number not in self._begun:
             added = self.town.around.world.faults.add(fault.service, fault.operation, fault.kind, fault.times)
             self._faults.append(added.id)
