@@ -42,11 +42,13 @@ from scheduler import (
     settle,
 )
 from scheduler.alarms import Watch
+from scheduler.away import Away
 from scheduler.backup_steps import BackupSteps
 from scheduler.engine import Engine, Sweep
 from scheduler.parts import Parts
 from scheduler.pool import Pool
 from scheduler.reminders import Reminders
+from scheduler.returned import Returned
 from scheduler.track import Tracker
 from storage import outbox, rechecks, runs
 from storage.database import Store
@@ -190,6 +192,8 @@ def _sweeps(parts: Parts, directory: SlackDirectory, delivery: Delivery) -> tupl
         Sweep("alarms", 15, Watch(parts).tick),
         Sweep("decisions", 1, partial(decisions.tick, parts)),
         Sweep("reminders", 5, Reminders(parts).tick),
+        Sweep("away", 5, Away(parts).tick),
+        Sweep("returned", 15, Returned(parts).tick),
         Sweep("paused", 15, partial(paused.tick, parts)),
         Sweep("directory", 15, directory.tick),
         Sweep("deliver", 0.5, delivery.tick),

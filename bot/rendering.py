@@ -5,14 +5,17 @@ from datetime import timedelta
 from typing import Any
 
 from bot.views.approval_notices import approval_asked, approval_reminder, receipt, record_message
+from bot.views.away import Told
 from bot.views.backups import backups_answer
 from bot.views.change import change_card, change_details
 from bot.views.notices import (
     decision_refused,
     email_ended,
+    email_nodes_away,
     email_started,
     install_ended,
     install_started,
+    nodes_away,
     preflight_answer,
     reminder,
 )
@@ -23,6 +26,7 @@ from bot.views.tables import Attachment, Flavour
 from commands.record import as_json, record_of, rows_as_csv
 from commands.reports import change_report, run_report
 from patching.config import Configuration
+from patching.nodes import EnvironmentKey
 from storage import changes, runs
 from storage.changes import Change
 from storage.database import Store
@@ -67,6 +71,8 @@ def render(store: Store, config: Configuration, notice: Notice, flavour: Flavour
             return Rendering(*preflight_answer(notice.payload))
         case "install-started" | "install-ended":
             return _for_owner(store, notice, int(number))
+        case "node-away" | "node-back" | "node-late":
+            return _about_nodes(store, config, notice, int(number))
         case "paused-reminder":
             return _paused(store, notice, int(number), link)
         case "receipt":
@@ -97,6 +103,17 @@ def _about_change(store: Store, config: Configuration, notice: Notice, change: C
 def _paused(store: Store, notice: Notice, run_id: int, link: str | None) -> Rendering:
     waited = timedelta(seconds=int(notice.payload["waited"]))
     return Rendering(*paused_reminder(run_report(store, runs.get(store.db, run_id)), waited, link))
+
+
+def _about_nodes(store: Store, config: Configuration, notice: Notice, run_id: int) -> Rendering:
+    report = run_report(store, runs.get(store.db, run_id))
+    environment = config.environment(EnvironmentKey(report.run.application, report.run.environment))
+    region = environment.region if environment else ""
+    about = Told(notice.kind, tuple(notice.payload["nodes"]), notice.created_at, region)
+    if notice.medium is Medium.EMAIL:
+        mail = email_nodes_away(report, about)
+        return Rendering(mail.text, [], subject=mail.subject, html=mail.html)
+    return Rendering(*nodes_away(report, about))
 
 
 def _for_owner(store: Store, notice: Notice, run_id: int) -> Rendering:

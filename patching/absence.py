@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Final
 
 ONLINE: Final = "Online"
+WATCHED_FOR: Final = timedelta(days=7)
+"""How long after its run's end a node is looked for of which nobody knows what the run did there."""
 
 _GONE: Final = frozenset({"terminated", "absent"})
 _STOPPED: Final = frozenset({"stopping", "stopped"})

@@ -1,5 +1,6 @@
 """Owing owners a word when an Install starts and how it ended, in the transition's own transaction (I7)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlite_utils import Database
@@ -13,13 +14,7 @@ from storage.runs import Run
 
 def owe_to_owners(tx: Database, now: datetime, config: Configuration, run: Run, moment: str) -> None:
     """`moment` is "started" or "ended". Users get a direct message, addresses an e-mail where mail is configured."""
-    application = config.applications.get(run.application)
-    if application is None:
-        return
-    recipients = [(Medium.USER, user) for user in application.owners.users]
-    if config.mail:
-        recipients += [(Medium.EMAIL, address) for address in application.owners.emails]
-    for medium, recipient in recipients:
+    for medium, recipient in _owners(config, run.application):
         outbox.owe(
             tx,
             now,
@@ -29,6 +24,36 @@ def owe_to_owners(tx: Database, now: datetime, config: Configuration, run: Run, 
             recipient=recipient,
             subject=run.subject,
         )
+
+
+def owe_about_nodes(
+    tx: Database, now: datetime, config: Configuration, run: Run, kind: str, node_ids: Sequence[str]
+) -> None:
+    """`kind`: node-away, node-back, node-late. One for all of these nodes, to the owners and into the run's thread.
+
+    The caller sees to it that none of them has had one of its kind: each node of a run has one at most.
+    """
+    thread = (Medium.THREAD, config.channel_of(run.application))
+    for medium, recipient in (thread, *_owners(config, run.application)):
+        outbox.owe(
+            tx,
+            now,
+            key=f"{run.subject}:{kind}:{node_ids[0]}:{medium}:{recipient}",
+            kind=kind,
+            medium=medium,
+            recipient=recipient,
+            subject=run.subject,
+            payload={"nodes": list(node_ids)},
+        )
+
+
+def _owners(config: Configuration, application: str) -> Sequence[tuple[Medium, str]]:
+    """Users by direct message, addresses by e-mail where mail is configured."""
+    found = config.applications.get(application)
+    if found is None:
+        return ()
+    addresses = found.owners.emails if config.mail else ()
+    return (*((Medium.USER, user) for user in found.owners.users), *((Medium.EMAIL, each) for each in addresses))
 
 
 def owe_details(tx: Database, now: datetime, config: Configuration, subject: str, application: str, kind: str) -> None:

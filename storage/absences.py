@@ -18,7 +18,8 @@ class Absence:
     power: str  # EC2's state when it was seen away last, "absent" where EC2 knows it no more; empty: not asked
     since: datetime | None  # when it was last heard of; None: it was never seen away
     told_at: datetime | None  # when people were told that it is away
-    back_at: datetime | None  # when it was seen online again, and people were told
+    back_at: datetime | None  # when it was seen online again; None while it is away, as for the first time
+    back_told_at: datetime | None  # when people were told so first
     reported_at: datetime | None  # when the node says that this Install ended there, as its newest report
     status: str  # what AWS says of its part of the Install since the run has ended, where that is another word
     late_at: datetime | None  # when people were told that the Install went on after the run's end
@@ -33,10 +34,11 @@ class Unaccounted:
     node_id: str
     step_id: str  # of the Install
     seen_since: bool  # a later run has given evidence of it
+    new: bool  # nothing is kept of it yet
 
 
-_NAMES = "run_id, node_id, power, since, told_at, back_at, reported_at, status, late_at, closed_at"
-_TIMES = ("since", "told_at", "back_at", "reported_at", "late_at", "closed_at")
+_NAMES = "run_id, node_id, power, since, told_at, back_at, back_told_at, reported_at, status, late_at, closed_at"
+_TIMES = ("since", "told_at", "back_at", "back_told_at", "reported_at", "late_at", "closed_at")
 
 
 def of_run(db: Database, run_id: int) -> dict[str, Absence]:
@@ -53,7 +55,8 @@ def unaccounted(db: Database, since: datetime) -> list[Unaccounted]:
     rows = db.execute(
         """SELECT r.id AS run_id, n.value AS node_id, s.id AS step_id,
                   EXISTS (SELECT 1 FROM evidence e WHERE e.application = r.application
-                          AND e.environment = r.environment AND e.node_id = n.value AND e.run_id > r.id) AS seen_since
+                          AND e.environment = r.environment AND e.node_id = n.value AND e.run_id > r.id) AS seen_since,
+                  a.node_id IS NULL AS new
            FROM run r JOIN step s ON s.run_id = r.id AND s.kind = 'install' AND s.sent_at IS NOT NULL,
                 json_each(s.node_ids) n
            LEFT JOIN absence a ON a.run_id = r.id AND a.node_id = n.value
@@ -63,7 +66,21 @@ def unaccounted(db: Database, since: datetime) -> list[Unaccounted]:
            ORDER BY r.id, n.value""",
         [to_text(since)],
     )
-    return [Unaccounted(row["run_id"], row["node_id"], row["step_id"], bool(row["seen_since"])) for row in rows]
+    return [
+        Unaccounted(row["run_id"], row["node_id"], row["step_id"], bool(row["seen_since"]), bool(row["new"]))
+        for row in rows
+    ]
+
+
+def verified(db: Database) -> list[Absence]:
+    """Nodes that people were told are away, and of which their run's verification has evidence since."""
+    rows = db.execute(
+        f"""SELECT {_NAMES} FROM absence a
+            WHERE told_at IS NOT NULL AND back_at IS NULL AND closed_at IS NULL
+              AND EXISTS (SELECT 1 FROM step v JOIN evidence e ON e.step_id = v.id AND e.node_id = a.node_id
+                          WHERE v.run_id = a.run_id AND v.kind = 'verify')"""
+    )
+    return [_absence(row) for row in rows]
 
 
 def note(tx: Database, run_id: int, node_id: str, **columns: datetime | str | None) -> None:

@@ -413,6 +413,7 @@ def m016_absences(db: Database) -> None:
             since TEXT,
             told_at TEXT,
             back_at TEXT,
+            back_told_at TEXT,
             reported_at TEXT,
             status TEXT NOT NULL DEFAULT '',
             late_at TEXT,

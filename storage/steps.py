@@ -148,6 +148,12 @@ def _progress(step: Step, failed: Collection[str]) -> Progress:
     )
 
 
+def postpone(tx: Database, step: Step, until: datetime) -> None:
+    """A planned step is not tried again before."""
+    planned = [to_text(until), step.id, StepState.PLANNED]
+    tx.execute("UPDATE step SET not_before = ? WHERE id = ? AND state = ?", planned)
+
+
 def mark_cancelled(tx: Database, step: Step, ref: str, note: str, now: datetime) -> None:
     """CancelCommand was asked for; the step goes on being watched until its invocations are terminal (I9)."""
     tx.execute("UPDATE step SET cancelled_at = ? WHERE id = ?", [to_text(now), step.id])

@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import Any
 
 from bot.views.approval_notices import approval_asked, approval_reminder, receipt, record_message
+from bot.views.away import Told, headline, told
 from bot.views.blocks import Rendered, header, message, section, sections
 from bot.views.checks import MARKS
 from bot.views.facts import warnings
 from bot.views.replies import refusal
 from bot.views.run import fallback, run_state, run_title, state_words
 from bot.views.run_results import next_steps, results
-from bot.views.text import code, patches, place, plain, plural, prose, unmarked, user, when
+from bot.views.text import code, escape, patches, place, plain, plural, prose, unmarked, user, when
 from commands.reports import RunReport
 from patching.gate import Outcome
 from storage.runs import Run
@@ -27,9 +28,11 @@ __all__ = [
     "approval_reminder",
     "decision_refused",
     "email_ended",
+    "email_nodes_away",
     "email_started",
     "install_ended",
     "install_started",
+    "nodes_away",
     "preflight_answer",
     "receipt",
     "record_message",
@@ -62,6 +65,16 @@ def email_started(report: RunReport) -> Email:
 def email_ended(report: RunReport) -> Email:
     """To an owner's address."""
     return _email(f"Install {state_words(report.run)}: {run_title(report.run)}", [*_unusual(report), *_end(report)])
+
+
+def nodes_away(report: RunReport, about: Told) -> Rendered:
+    """To an owner, and in the run's thread: who is away in the middle of an Install, is back, or was installed late."""
+    return message(escape(headline(report, about)), [header(run_title(report.run)), *sections(told(report, about))])
+
+
+def email_nodes_away(report: RunReport, about: Told) -> Email:
+    """To an owner's address."""
+    return _email(f"{headline(report, about)}: {run_title(report.run)}", told(report, about))
 
 
 def reminder(payload: Mapping[str, Any]) -> Rendered:

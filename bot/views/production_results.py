@@ -46,9 +46,6 @@ def what_next(report: RunReport) -> list[str]:
     todo = _to_do(report, ask)
     if todo:
         return [f"Next: {'; '.join(todo)}.", *_going_back(report)]
-    if report.pending_reboot:
-        scan = command(f"scan {run.application} {run.environment}")
-        return [f"Next: reboot {several(list(report.pending_reboot))}, then {scan}."]
     doubtful = [each.node_name or each.node_id for each in report.results if each.unconfirmed]
     if doubtful:
         return [f"Next: look at {several(doubtful)} which version it has of what the scan doesn't show."]
@@ -68,6 +65,9 @@ def _to_do(report: RunReport, ask: str) -> list[str]:
         todo.append(f"what is gone can't be had any more: {newest} takes the newest set, which soaks anew")
     if any(result.unproven or result.removed for result in report.results):
         todo.append("look at what nobody proved or what vanished, and keep it or go back")
+    if report.pending_reboot:
+        scan = command(f"scan {report.run.application} {report.run.environment}")
+        todo.append(f"reboot {several(list(report.pending_reboot))}, then {scan}")
     return todo
 
 
@@ -105,7 +105,7 @@ def _result(result: NodeResult) -> str:
         older = f"{len(result.unconfirmed):,} proven, not the newest, not shown by the scan afterwards"
         parts.append(f"{older} ({_ids(result.unconfirmed)}): the newer version on offer hides it, or it was not found")
     if result.pending_reboot:
-        parts.append(f"{len(result.pending_reboot):,} waiting for a reboot")
+        parts.append(f"{len(result.pending_reboot):,} waiting for a reboot ({_ids(result.pending_reboot)})")
     doubtful = result.pending_reboot or result.unconfirmed
     mark = ":x:" if result.deviates else ":warning:" if doubtful else ":white_check_mark:"
     return f"{mark} {code(result.node_name or result.node_id)}: {', '.join(parts)}"

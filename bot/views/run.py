@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from bot.views.away import absences
 from bot.views.blocks import (
     Block,
     Rendered,
@@ -55,6 +56,7 @@ def run_card(report: RunReport) -> Rendered:
         blocks += sections(next_steps(report))
     else:
         blocks += sections(progress(report))
+    blocks += sections(absences(report))
     blocks += control_buttons(report)
     if report.unsettled:
         blocks += _settle(run, report.unsettled)

@@ -51,7 +51,7 @@ def unwell(report: RunReport) -> list[str]:
 def results(report: RunReport) -> list[str]:
     """What an ended run found or did."""
     if report.run.operation is Operation.SCAN:
-        return [*cancelled(report), *unwell(report), *_missing(report)]
+        return [*cancelled(report), *unwell(report), *_missing(report), *_reboots(report)]
     if report.run.production:
         return [*cancelled(report), *unwell(report), *as_approved(report)]
     return [*cancelled(report), *unwell(report), *_installed(report)]
@@ -74,10 +74,10 @@ def _next_step(report: RunReport) -> str:
         return f"Next: nothing more is sent; to start over, {again}."
     if run.state is RunState.FAILED or any(node.state in _UNWELL for node in report.nodes):
         return f"Next: repair what is named here, then {again}."
+    if report.pending_reboot and not (run.operation is Operation.SCAN and report.missing):
+        return f"Next: reboot {several(list(report.pending_reboot))}, then {scan}."
     if run.operation is Operation.SCAN:
         return _after_scan(report)
-    if report.pending_reboot:
-        return f"Next: reboot {several(list(report.pending_reboot))}, then {scan}."
     return f"Next: let it soak; {command(f'compare {run.application}')} shows what production would get."
 
 
@@ -139,5 +139,8 @@ def _names(report: RunReport) -> str:
 
 
 def _reboots(report: RunReport) -> list[str]:
-    waiting = [f":warning: {code(name)} waits for a reboot ({patches(n)})" for name, n in report.pending_reboot.items()]
+    waiting = [
+        f":warning: {code(name)} waits for a reboot ({patches(len(ids))}): {several(ids, 3)}"
+        for name, ids in report.pending_reboot.items()
+    ]
     return first(waiting, NODES_SHOWN, "that wait for a reboot")

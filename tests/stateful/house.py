@@ -26,11 +26,13 @@ from sandbox.aws.log import SsmCall
 from sandbox.aws.world import World
 from sandbox.clock import SandboxClock
 from sandbox.fleet import fleet_config
-from scheduler import cancelling, collect, decisions, dispatch, finish, paused, plan, settle
+from scheduler import cancelling, collect, decisions, dispatch, finish, health, paused, plan, settle
 from scheduler import changes as change_sweep
+from scheduler.away import Away
 from scheduler.backup_steps import BackupSteps
 from scheduler.parts import Parts
 from scheduler.pool import Pool
+from scheduler.returned import Returned
 from scheduler.track import Tracker
 from storage import audit, changes, outbox, runs
 from storage import decisions as stored_decisions
@@ -123,6 +125,7 @@ class House:
             new_id=lambda: str(uuid4()),
         )
         self._tracker, self._backups = Tracker(self.parts), BackupSteps(self.parts)
+        self._away, self._returned = Away(self.parts), Returned(self.parts)
         with self.store.transaction() as tx:
             outbox.recover(tx)
             runs.mark_resumed(tx, self.clock.now())
@@ -168,11 +171,14 @@ class House:
             plan.tick,
             dispatch.tick,
             _ticking(self._backups),
+            health.tick,
             settle.tick,
             cancelling.tick,
             _ticking(self._tracker),
+            _ticking(self._away),
             collect.tick,
             finish.tick,
+            _ticking(self._returned),
             change_sweep.tick,
             decisions.tick,
             paused.tick,
@@ -229,5 +235,5 @@ class House:
         return audit.head(self.store.db)
 
 
-def _ticking(sweep: Tracker | BackupSteps) -> Callable[[Parts, datetime], None]:
+def _ticking(sweep: Tracker | BackupSteps | Away | Returned) -> Callable[[Parts, datetime], None]:
     return lambda parts, now: sweep.tick(now)

@@ -71,7 +71,7 @@ def hostile_run(text: str, state: RunState, production: bool, operation: Operati
         by_severity={each.id: {text: 3} for each in NODES[:9]},
         missing=tuple(MissingPatch(text, text, (text,), text, text, (text,) * 9, (NODES[0].id,)) for _ in range(MANY)),
         installed={PinnedPatch(f"{text}{index}", text): 2 for index in range(MANY)},
-        pending_reboot={f"{text}{index}": 3 for index in range(60)},
+        pending_reboot={f"{text}{index}": (text,) * 3 for index in range(60)},
         results=(NodeResult(text, text, *(((patch,) * 6,) * 10)),) * 60,
         problem=problem(text),
         unsettled=(step(note=text, document=text, node_ids=tuple(each.id for each in NODES)),) * 60,

@@ -118,7 +118,7 @@ CASES: dict[str, tuple[RunReport, list[str], list[str]]] = {
         ["aws ec2"],
     ),
     "waits for a reboot": (
-        ended(RunState.SUCCEEDED, results=(result(1),), pending_reboot={"db-1": 2}),
+        ended(RunState.SUCCEEDED, results=(result(1),), pending_reboot={"db-1": ("bash.amd64", "openssl.amd64")}),
         ["Next: reboot `db-1`, then `/patch scan orders-db prod`."],
         [],
     ),

@@ -117,7 +117,7 @@ def test_every_state_renders(state: RunState, production: bool, operation: Opera
         ),
         (report(run(operation=Operation.INSTALL, changed_rows=False)), ["*Nothing changed*"]),
         (
-            install(pending_reboot={"db-2": 3}),
+            install(pending_reboot={"db-2": ("bash.amd64", "curl.amd64", "openssl.amd64")}),
             [
                 ":warning: `db-2` waits for a reboot (3 patches)",
                 "Next: reboot `db-2`, then `/patch scan orders-db nonprod`.",
