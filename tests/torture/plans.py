@@ -12,7 +12,7 @@ from tests.town import Town
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "ssm"
 ALARM = "orders-5xx"
-DUMP, HEALTH = "DumpOrders", "CheckOrders"
+DUMP, HEALTH, ON_EXIT = "DumpOrders", "CheckOrders", "StartOrders"
 
 
 class Plan(StrEnum):
@@ -21,7 +21,7 @@ class Plan(StrEnum):
 
 
 _KEYS: dict[str, Any] = {
-    "hooks": {"pre_install": "DrainOrders", "post_install": "UpdateOrders", "on_exit": "StartOrders"},
+    "hooks": {"pre_install": "DrainOrders", "post_install": "UpdateOrders", "on_exit": ON_EXIT},
     "canary": 1,
     "health": {"document": HEALTH, "alarms": [ALARM], "wait": "30s"},
     "backup": {"kind": "snapshots", "document": DUMP},

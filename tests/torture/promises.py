@@ -15,7 +15,7 @@ from sandbox.aws.backups import DURATION
 from sandbox.aws.command import Command, Invocation
 from sandbox.aws.log import SsmCall
 from sandbox.fleet import PRODUCTION, REGION
-from tests.torture.plans import DUMP, HEALTH, Plan
+from tests.torture.plans import DUMP, HEALTH, ON_EXIT, Plan
 from tests.torture.story import Story
 
 _SCAN, _INSTALL = "Scan", "Install"
@@ -91,7 +91,8 @@ def _left_by_its_hook(run: str, install: Command) -> Iterator[str]:
         if found.execution is None:
             continue
         last = found.execution.steps.get("OnExitHook")
-        if last is None or last.skipped or last.status != "Success":
+        named = install.values.get("OnExitHookDocName") == ON_EXIT
+        if not named or last is None or last.skipped or last.status != "Success":
             yield f"{run} left {found.node.id} without its on-exit hook: {last}"
 
 

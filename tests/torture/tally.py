@@ -64,6 +64,7 @@ class Tally:
             f"{self.doubted} stories with a doubt of AWS's; "
             f"of the other {self.well + self.other} {self.share_well:.1%} ended as without the crash,",
             f"{self.share_helped:.0%} of those with one crash after a person's answer: the bot died as it sent",
+            *(f"WRONG: {sentence}" for sentence in self.wrong),
         ]
 
 
