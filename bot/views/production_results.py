@@ -18,7 +18,7 @@ from storage.changes import Change
 GONE: Final = "gone from the repository"
 HIDDEN: Final = "hidden by a newer version on offer, or not found"
 _NODES_SHOWN: Final = 10
-_NODES_LENGTH: Final = 5_000  # characters: where each node has much to tell, fewer are shown
+_NODES_LENGTH: Final = 4_000  # characters: where each node has much to tell, fewer are shown
 _TO_RESTORE_SHOWN: Final = 5
 
 
