@@ -130,7 +130,7 @@ def _back(report: RunReport, known: Known) -> str:
     if known.reported_at:
         did = f"its Install ended there {when(known.reported_at)}, before the run's end, and was not verified"
     else:
-        did = f"what {code(run.ref)} did there is not known"
+        did = f"{code(run.ref)} could not verify it, so what is on it now is not known"
     return f":warning: {back}; {did}. Scan it: {scan}."
 
 

@@ -125,7 +125,7 @@ class RunCommand:
     def _go_on(self, command: Command, invocation: Invocation, at: datetime, *, first: bool = False) -> None:
         """Let the node work until it waits for the next thing."""
         node, work = invocation.node, invocation.work
-        if work is None or invocation.terminal:
+        if work is None:
             return
         try:
             wait = next(work) if first else work.send(at)
@@ -156,7 +156,7 @@ class RunCommand:
         """End the invocation, or keep its result until the agent is in touch again."""
         node, execution = invocation.node, invocation.execution
         self._release(command, invocation)
-        if execution is None:
+        if execution is None or invocation.terminal:
             return
         result = execution.outcome
         if node.agent == "online":
@@ -200,10 +200,14 @@ class RunCommand:
                 self._end(command, invocation, at, ("TimedOut", "DeliveryTimedOut"))
 
     def _expired(self, command: Command, at: datetime) -> None:
-        """Whoever never answered counts as not delivered (botocore, Command.ExpiresAfter)."""
+        """Whoever never answered counts as not delivered (botocore, Command.ExpiresAfter).
+
+        A node that is only out of reach knows nothing of it, and goes on to its end.
+        """
         for invocation in command.invocations:
             if not invocation.terminal:
-                self._release(command, invocation)
+                if invocation.work is None:
+                    self._release(command, invocation)
                 self._end(command, invocation, at, ("TimedOut", "DeliveryTimedOut"))
 
     def _end(self, command: Command, invocation: Invocation, at: datetime, result: tuple[str, str]) -> None:

@@ -129,6 +129,19 @@ def test_a_node_whose_reboot_hangs_is_away_until_somebody_starts_it_and_then_goe
     assert world.call("DescribeInstanceInformation")["InstanceInformationList"][0]["PingStatus"] == "Online"
 
 
+def test_a_node_out_of_reach_goes_on_although_its_command_has_expired() -> None:
+    world = rig()
+    command = world.send("Install", TimeoutSeconds=60)
+    world.later(12)
+    world.world.faults.add("ssm", "SendCommand", "never-returns")
+    world.later(60 + 7200)
+    assert world.details(command) == ["DeliveryTimedOut"]
+    world.world.set_power(world.ids[0], "start")
+    assert world.details(command) == ["DeliveryTimedOut"]
+    assert world.world.node(world.ids[0]).running is None
+    assert world.state()["Operation"] == "Install"
+
+
 def test_an_agent_lost_mid_run_reports_when_it_is_back_but_the_picture_stays_old() -> None:
     world = rig()
     command = world.send("Install")
