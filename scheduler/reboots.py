@@ -32,7 +32,7 @@ def waits_for(parts: Parts, run: Run, step: Step, target: Target) -> str:
     earlier = [each for each in steps.of_run(parts.store.db, run.id) if each.wave == step.wave]
     installs = [each for each in earlier if each.kind is StepKind.INSTALL and each.ended_at]
     now = parts.clock.now()
-    allowed = timedelta(seconds=max((each.settings.get("reboot_seconds", 0) for each in installs), default=0))
+    allowed = timedelta(seconds=max((_reboot_seconds(each) for each in installs), default=0))
     ended = max((each.ended_at for each in installs if each.ended_at), default=now)
     over = not installs or now - ended > allowed
     try:
@@ -51,3 +51,7 @@ def waits_for(parts: Parts, run: Run, step: Step, target: Target) -> str:
     return (
         f"Waiting up to {words(allowed)} for {back} to come back from {'its' if len(missing) == 1 else 'their'} reboot."
     )
+
+
+def _reboot_seconds(install: Step) -> int:
+    return int(install.settings.get("reboot_seconds", away.REBOOT_SECONDS))

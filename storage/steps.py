@@ -132,7 +132,8 @@ def progress(db: Database, run_id: int) -> list[Progress]:
 def _progress(step: Step, failed: Collection[str]) -> Progress:
     if step.state is StepState.FAILED and not failed:
         failed = step.node_ids  # given up, or a person says that it did not run
-    at_once = int(step.settings.get("at_once", 0))
+    # Rows of an older Patchgate know no rate of a wave, and were approved for one batch after the other.
+    at_once = int(step.settings.get("at_once", len(step.node_ids)))
     return Progress(
         position=step.position,
         kind=step.kind,
