@@ -57,11 +57,7 @@ def look(parts: Parts, run: Run, step: Step, target: Target) -> str | None:
         raise Busy(f"Waiting for somebody else's command to end: {listed(told)}.")
     if not run.production:
         return None
-    picture = _picture(parts.store.db, run, planned, step)
-    if picture is not None and now - picture > SEND_WITHIN and _wave_is_under_way(planned, step):
-        # The gate of this wave let it through longer ago: what matters is that nobody was at its nodes since.
-        return _touched(parts, run, step, target)
-    return _deviated(parts, run) if step.wave > 1 else None
+    return _touched(parts, run, left, target) or (_deviated(parts, run) if step.wave > 1 else None)
 
 
 def forbidden(parts: Parts, tx: Database, run: Run, step: Step, now: datetime, approvers: frozenset[str]) -> str | None:
@@ -128,16 +124,19 @@ def _not_as_approved(db: Database, run: Run, planned: list[Step], step: Step) ->
     return f"Not as it was approved: {listed(moved)}" if moved else None
 
 
-def _touched(parts: Parts, run: Run, step: Step, target: Target) -> str | None:
-    known = evidence.newest(parts.store.db, run.application, run.environment, step.node_ids)
-    summaries = parts.patch_manager.summaries(target, step.node_ids)
+def _touched(parts: Parts, run: Run, node_ids: list[str], target: Target) -> str | None:
+    """Whether a node shows another operation than the newest of ours: then it may not be as it was when it was judged.
+
+    Somebody else's command that was waited for may have been an Install; and a wave's last batches may go out hours
+    after its gate.
+    """
+    known = evidence.newest_snapshots(parts.store.db, run.application, run.environment, node_ids)
+    shown = parts.patch_manager.summaries(target, node_ids)
     names = _names(run)
     touched = [
         names[node_id]
-        for node_id in step.node_ids
-        if node_id not in known
-        or node_id not in summaries
-        or known[node_id].snapshot_id != summaries[node_id].snapshot_id
+        for node_id in node_ids
+        if node_id not in shown or shown[node_id].snapshot_id != known.get(node_id)
     ]
     if not touched:
         return None

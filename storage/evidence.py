@@ -67,6 +67,17 @@ def newest(
     )
 
 
+def newest_snapshots(db: Database, application: str, environment: str, node_ids: Sequence[str]) -> dict[str, str]:
+    """Node id → SnapshotId of its newest evidence, without reading what that says."""
+    rows = db.execute(
+        """SELECT node_id, snapshot_id FROM evidence WHERE id IN (
+               SELECT max(id) FROM evidence WHERE application = ? AND environment = ?
+               AND node_id IN (SELECT value FROM json_each(?)) GROUP BY node_id)""",
+        [application, environment, to_json(node_ids)],
+    )
+    return {row["node_id"]: row["snapshot_id"] for row in rows}
+
+
 def of_run(db: Database, run_id: int) -> dict[str, Evidence]:
     """For each node the newest evidence that a run produced: of an Install its verification's."""
     return _load(db, "WHERE e.id IN (SELECT max(id) FROM evidence WHERE run_id = ? GROUP BY node_id)", [run_id])

@@ -23,12 +23,17 @@ def with_hooks(street: Street) -> House:
     """An application whose nodes run the example's hooks."""
     house = built(street)
     house.restart(hooks=NAMES)
+    install_documents(house)
+    return house
+
+
+def install_documents(house: House) -> None:
+    """Those of `deploy/ssm`, in both accounts, where they are not there yet."""
     for account in (NONPRODUCTION, PRODUCTION):
         library = house.world.region(account, REGION).library
         if WITH_HOOKS not in library.names():
             for path in (DEPLOY / f"{WITH_HOOKS}.yaml", *sorted((DEPLOY / "examples").glob("*.yaml"))):
                 library.create(path.stem, path.read_text(encoding="utf-8"), "YAML", house.clock.now(), account)
-    return house
 
 
 def soaked(house: House) -> None:

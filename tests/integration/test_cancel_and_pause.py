@@ -1,7 +1,6 @@
 """A run that people stop, pause and let go on, sweep by sweep: what is sent, what is on the nodes, what is told."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -13,37 +12,25 @@ from commands.pause import Continue, Pause
 from commands.scan import Scan
 from patching.plan import StepKind
 from patching.states import ChangeState, RunState, StepState
-from sandbox.aws.fleet import Environment, Fleet
 from sandbox.aws.log import SsmCall
-from storage import audit, outbox, runs, steps
-from storage.runs import Purpose, Run
-from storage.steps import Step
-from tests.integration.small_house import approve, asked, built, newest, owed, proven, recipients, words
+from storage import audit, outbox, runs
+from tests.integration.small_house import built, newest, owed, proven, recipients, words
 from tests.integration.small_town import fleet_of
+from tests.integration.waves_house import (
+    WAVES,
+    begun,
+    card,
+    has_ended,
+    names,
+    now,
+    of,
+    patched,
+    until,
+    wave,
+    with_roles,
+)
 from tests.stateful.house import House
 from tests.stateful.street import Street
-
-WAVES = [{"tag:Role": ["replica"]}, {"tag:Role": ["primary"]}]
-NEW = "3.0.17-1~deb12u1"
-
-
-def with_roles(fleet: Fleet) -> Fleet:
-    """The last node of every environment is the primary."""
-
-    def tagged(environment: Environment) -> Environment:
-        last = environment.nodes[-1]
-        nodes = (
-            replace(node, tags={**node.tags, "Role": "primary" if node is last else "replica"})
-            for node in environment.nodes
-        )
-        return replace(environment, nodes=tuple(nodes))
-
-    return replace(
-        fleet,
-        applications=tuple(
-            replace(each, environments=tuple(map(tagged, each.environments))) for each in fleet.applications
-        ),
-    )
 
 
 @pytest.fixture(scope="module")
@@ -62,65 +49,10 @@ def house(street: Street) -> House:
     return house
 
 
-def begun(house: House) -> Run:
-    """The approved Install, nothing of it sent."""
-    asked(house)
-    approve(house, "U0OLA")
-    until(house, lambda: newest(house).state is ChangeState.USED)
-    (run,) = runs.of_change(house.store.db, newest(house).id, Purpose.CHANGE)
-    return run
-
-
-def until(house: House, reached: Callable[[], bool], most: int = 300) -> None:
-    """Sweeps and time, until something holds right after a sweep."""
-    for _ in range(most):
-        house.sweep()
-        if reached():
-            return
-        house.jump(timedelta(seconds=1))
-    raise AssertionError(f"not within {most} s: {[(each.wave, each.kind, each.state) for each in of(house)]}")
-
-
-def of(house: House) -> list[Step]:
-    return steps.of_run(house.store.db, runs.recent(house.store.db, 1)[0].id)
-
-
-def wave(house: House, number: int, kind: StepKind | None = None) -> list[Step]:
-    return [step for step in of(house) if step.wave == number and kind in {None, step.kind}]
-
-
-def has_ended(house: House, number: int) -> bool:
-    return all(step.state.ended for step in wave(house, number))
-
-
-def now(house: House, run: Run) -> Run:
-    return runs.get(house.store.db, run.id)
-
-
-def patched(house: House) -> set[str]:
-    """Names of production's nodes that have the new version."""
-    nodes = [house.world.node(node_id) for node_id in house.node_ids("prod")]
-    return {
-        node.name.removeprefix(f"{house.name}-prod-")
-        for node in nodes
-        if node.packages["openssl.amd64"].package.version == NEW
-    }
-
-
-def card(house: House, run: Run) -> str:
-    found = outbox.card(house.store.db, run.subject)
-    assert found
-    return words(house, found)
-
-
 def cancels(house: House) -> list[SsmCall]:
     """CancelCommand calls about commands of the newest run."""
     mine = {step.command_id for step in of(house)}
     return [call for call in house.world.ssm_log.calls("CancelCommand") if call.params["CommandId"] in mine]
-
-
-def names(house: House, *node_ids: str) -> list[str]:
-    return [house.world.node(node_id).name for node_id in node_ids]
 
 
 def test_I6_cancelled_between_two_waves_the_rest_is_left_alone_and_everybody_is_told_which(house: House) -> None:
@@ -142,10 +74,10 @@ def test_I6_cancelled_between_two_waves_the_rest_is_left_alone_and_everybody_is_
     assert all(house.world.node(node_id).changes == 0 for node_id in left)
 
     told = card(house, run)
-    (name,) = names(house, canary)
+    (name,) = names(house, [canary])
     assert "*Cancelled.* By <@U0OLA>." in told
     assert f"*Installed and verified*: `{name}`." in told
-    assert all(f"`{each}`" in told.partition("*Left alone*: ")[2].partition(".\n")[0] for each in names(house, *left))
+    assert all(f"`{each}`" in told.partition("*Left alone*: ")[2].partition(".\n")[0] for each in names(house, left))
     assert "1 node as approved, 0 deviating" in told
     assert f"`/patch install {house.name} prod` asks for the rest" in told
     change_card = outbox.card(house.store.db, newest(house).subject)
