@@ -22,6 +22,7 @@ from sandbox.data.debian import candidates, installed_packages
 from sandbox.data.made_up import made_up_moves, next_version
 from sandbox.environments import NONPRODUCTION, PRODUCTION, REGION, environment
 from sandbox.other_platforms import stories
+from sandbox.waves import documents, in_waves
 
 # Security updates only, at once: Debian has no reliable release dates (facts/patch-manager.md section 3).
 BASELINE = Baseline(
@@ -47,9 +48,9 @@ _OFFERED = (
 
 
 def demo_fleet() -> Fleet:
-    """Seven applications, each with its own mirror so that their stories stay apart: four on Debian 12 with real
+    """Eight applications, each with its own mirror so that their stories stay apart: five on Debian 12 with real
     rows, and one each on RHEL 9, Amazon Linux 2023 and Windows Server 2022."""
-    names = ("orders-db", "billing-db", "search-db", "reports-db")
+    names = ("orders-db", "orders-ha", "billing-db", "search-db", "reports-db")
     moves = made_up_moves()
     # orders-db passes: its mirror keeps still for three weeks. billing-db's moves on day 3, so that production
     # would get versions which nobody tested. search-db is still soaking: its policy says 30 days.
@@ -60,13 +61,16 @@ def demo_fleet() -> Fleet:
     # reports-db: dpkg never manages this package on its second node.
     failing = {"reports-db-nonprod-2": frozenset({"postgresql-15"})}
     alarms = {"orders-db": ("orders-5xx",)}
-    applications = tuple(_application(name, failing, policies.get(name, {}), alarms.get(name, ())) for name in names)
+    made = (_application(name, failing, policies.get(name, {}), alarms.get(name, ())) for name in names)
+    # orders-ha passes too: like orders-db, and installed step by step.
+    applications = tuple(in_waves(each) if each.name == "orders-ha" else each for each in made)
     others = stories()
     return Fleet(
         (*applications, *(story.application for story in others)),
         (*repositories.values(), *(story.repository for story in others)),
         (BASELINE, *(story.baseline for story in others)),
         bucket_account=PRODUCTION,
+        documents=documents(),
     )
 
 
@@ -128,7 +132,7 @@ def _application_config(application: Application) -> dict[str, Any]:
         config["channel"] = application.channel
     if application.policy:
         config["policy"] = dict(application.policy)
-    return config
+    return config | dict(application.execution)
 
 
 def _environment_config(environment: Environment) -> dict[str, Any]:
@@ -148,7 +152,8 @@ def _application(
         environment(name, each, count, installed_packages(), baseline=BASELINE.name, failing=failing)
         for each, count in (("nonprod", 2), ("prod", 3))
     )
-    return Application(name, environments, f"C0{name.removesuffix('-db').upper()}", policy=policy, alarms=alarms)
+    channel = f"C0{name.removesuffix('-db').replace('-', '').upper()}"
+    return Application(name, environments, channel, policy=policy, alarms=alarms)
 
 
 def _mirror(name: str) -> Repository:

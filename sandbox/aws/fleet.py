@@ -152,6 +152,7 @@ class Application:
     owner: str = ""
     policy: Mapping[str, object] = field(default_factory=dict)
     alarms: tuple[str, ...] = ()  # CloudWatch alarms in each of its environments' accounts
+    execution: Mapping[str, object] = field(default_factory=dict)  # hooks, waves and so on, as patchgate.yaml has them
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,7 @@ class Fleet:
     bucket: str = "acme-patchgate"
     bucket_account: str = "222222222222"
     bucket_region: str = "eu-west-1"
+    documents: Mapping[str, str] = field(default_factory=dict)  # Command documents in every Region: name → YAML
 
     def __post_init__(self) -> None:
         names = [node.name for _, _, node in self.nodes()]

@@ -82,6 +82,8 @@ class World:
             region = Region(account, name, self.started, Library(self.library))
             for spec in self.fleet.baselines:
                 region.add_baseline(spec)
+            for document, content in self.fleet.documents.items():
+                region.library.create(document, content, "YAML", self.started, account)
             self._regions[account, name] = region
         return self._regions[account, name]
 

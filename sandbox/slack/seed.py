@@ -25,6 +25,7 @@ _BOTS = (
 _CHANNELS = {
     "C0PATCHING": "patching",
     "C0ORDERS": "orders",
+    "C0ORDERSHA": "orders-ha",
     "C0BILLING": "billing",
     "C0SEARCH": "search",
     "C0REPORTS": "reports",

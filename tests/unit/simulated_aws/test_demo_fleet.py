@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from patching.config import validate
+from patching.hooks import INSTALL_WITH_HOOKS
 from sandbox.aws.patchrun import missing
 from sandbox.aws.runcommand import Durations
 from sandbox.aws.world import World
@@ -40,7 +42,7 @@ class Demo:
         self.clock.jump(timedelta(seconds=30))
 
 
-DEBIAN = ("orders-db", "billing-db", "search-db", "reports-db")
+DEBIAN = ("orders-db", "orders-ha", "billing-db", "search-db", "reports-db")
 OTHERS = ("ledger-db", "cache-al2023", "crm-win")
 
 
@@ -194,6 +196,19 @@ def test_a_repository_can_be_moved_by_hand() -> None:
     moved = demo.world.move_repository("orders-db")
     assert len(moved) == 5
     assert len(demo.titles_missing("orders-db", "prod") - before) == 5
+
+
+def test_orders_ha_has_a_primary_and_replicas_and_its_plan_s_documents_are_in_both_accounts() -> None:
+    demo = Demo()
+    plan = validate(fleet_config(demo.fleet)).applications["orders-ha"]
+    named = {*plan.hooks.named.values(), plan.health.document, plan.backup.document, INSTALL_WITH_HOOKS}
+    for name in ("nonprod", "prod"):
+        environment = demo.fleet.environment("orders-ha", name)
+        roles = [node.tags["Role"] for node in environment.nodes]
+        assert roles == ["primary", *["replica"] * (len(roles) - 1)]
+        region = demo.world.region(environment.account, environment.region)
+        assert named <= set(region.library.names())
+        assert set(plan.health.alarms) <= region.alarms.keys()
 
 
 def test_the_configuration_names_every_environment_in_promotion_order() -> None:
