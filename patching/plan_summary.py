@@ -6,6 +6,7 @@ from typing import Final
 
 from patching.durations import words
 from patching.execution import BackupKind
+from patching.hooks import HOOKS
 from patching.phrases import by_name, counted, one_line
 from patching.plan import PlanStep, StepKind
 
@@ -61,8 +62,10 @@ def _backups(plan: Sequence[PlanStep]) -> str:
 
 
 def _hooks(install: PlanStep) -> str:
+    """In the order in which they run, which stored JSON does not keep."""
     hooks = install.settings.get("hooks")
-    named = [str(hook["name"]) for hook in hooks.values() if isinstance(hook, dict)] if isinstance(hooks, dict) else []
+    found = [hooks.get(parameter) for parameter in HOOKS] if isinstance(hooks, dict) else []
+    named = [str(hook["name"]) for hook in found if isinstance(hook, dict)]
     return f"{'hooks' if len(named) > 1 else 'hook'} {', '.join(named)}" if named else ""
 
 

@@ -1,6 +1,7 @@
 """A plan as people read it, whole: every step in order with all that an approval binds.
 
-Plain text of at most 120 characters a line. `patching.plan_summary` says the same in one sentence.
+Plain text of at most 100 characters a line, which fit beside each other in a message. `patching.plan_summary` says the
+same in one sentence.
 """
 
 import textwrap
@@ -14,7 +15,7 @@ from patching.execution import BackupKind
 from patching.phrases import by_name, counted, one_line
 from patching.plan import Document, PlanStep, StepKind
 
-_WIDTH: Final = 120
+_WIDTH: Final = 100
 _INDENT: Final = " " * 6
 _DETAIL: Final = " " * 17  # below what a step does
 _LABEL: Final = 12
@@ -244,11 +245,10 @@ def _documents(plan: Sequence[PlanStep]) -> Iterator[str]:
             found[step.document.name] = step.document
     yield "Documents"
     yield ""
-    name_width = max((len(name) for name in found), default=0)
-    version_width = max((len(each.version) for each in found.values()), default=0)
     for name, document in sorted(found.items()):
         content = f"sha256 {document.hash}" if document.hash else "AWS gives no hash of it"
-        yield f"{_INDENT}{name.ljust(name_width)}  version {document.version.ljust(version_width)}  {content}"
+        yield f"{_INDENT}{name} version {document.version}"
+        yield f"{_INDENT * 2}{content}"
 
 
 def _columns(labels: Sequence[str], width: int) -> Iterator[str]:

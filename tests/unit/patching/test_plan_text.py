@@ -34,7 +34,7 @@ def test_a_node_without_a_name_is_its_id() -> None:
 
 def test_a_document_without_a_hash_is_told_as_one() -> None:
     plan = installing(["i-1"], document=replace(DOCUMENT, hash=""))
-    assert "version 1  AWS gives no hash of it" in plan_text(plan, {}, "Install", production=True)
+    assert "version 1\n            AWS gives no hash of it" in plan_text(plan, {}, "Install", production=True)
 
 
 def test_many_waves_are_counted_in_the_summary() -> None:
