@@ -110,9 +110,9 @@ def run_state(report: RunReport) -> str:
             return f"{_STAGES['requested']}{note}"
         case RunState.PAUSED if run.cancelled_at is None:
             going_on = report.paused is not None and report.paused.since is None
-            return f"{paused_words(report)}{f' {_under_way(report)}' if going_on else ''}{note}"
+            return f"{paused_words(report)}{f' {_under_way(report)}.' if going_on else ''}{note}"
         case RunState.RUNNING | RunState.PAUSED:
-            return f"{_under_way(report)}{note}"
+            return f"{_under_way(report)}.{note}"
         case RunState.NEEDS_HUMAN:
             return f":warning: *Needs a person.* Nothing more is sent until it is settled.{note}"
         case RunState.SUCCEEDED:

@@ -15,14 +15,16 @@ _NAMED = 20  # nodes by name
 
 
 def wave_line(report: RunReport) -> list[str]:
-    """Where an Install with several waves is: `Wave 2 of 3, Role=replica: 3/4 nodes`."""
+    """Where an Install with several waves is: `Wave 2 of 3, Role=replica: installation ended on 3/4 nodes`."""
     if len(report.waves) < 2 or report.run.state.ended:
         return []
     wave = last_begun(report.waves)
     if wave is None:
         return [f"Before {wave_words(report.waves[0])}."]
     name = f", {code(wave.name)}" if wave.name else ""
-    return [f"Wave {wave.number} of {wave.of}{name}: {wave.finished:,}/{plural(wave.nodes, 'node')}."]
+    return [
+        f"Wave {wave.number} of {wave.of}{name}: installation ended on {wave.finished:,}/{plural(wave.nodes, 'node')}."
+    ]
 
 
 def wave_words(wave: Wave) -> str:

@@ -46,7 +46,7 @@ def test_I4_paused_over_a_restart_continued_paused_again_and_cancelled_by_two_at
     card = town.card(ref, "*Paused* before wave 1 of 2", "Patchgate was restarted", channel=CHANNEL)
     assert [call.outcome for call in town.sent() if call.outcome == "ok"] == []
     assert "goes on with wave 1 of 2 (canary)" in town.click_and_hear("U0ANN", card, "continue-run")
-    card = town.card(ref, "Scanning.", "Wave 1 of 2, `canary`: 0/1 node.", channel=CHANNEL)
+    card = town.card(ref, "Scanning.", "Wave 1 of 2, `canary`: installation ended on 0/1 node.", channel=CHANNEL)
 
     assert "pauses after wave 1 of 2 (canary)" in town.click_and_hear("U0ANN", card, "pause-run")
     town.card(ref, "*Pausing* after wave 1 of 2 (`canary`), asked by <@U0ANN>", channel=CHANNEL)

@@ -51,7 +51,7 @@ def install(
     [
         (
             install(waves=waves(1, 2, under_way=2)),
-            ["Installing. ", "Wave 2 of 3, `Role=replica`: 0/2 nodes."],
+            ["Installing. ", "Wave 2 of 3, `Role=replica`: installation ended on 0/2 nodes."],
             ["ause"],
         ),
         (install(waves=waves()), ["Before wave 1 of 3 (`canary`)."], []),
