@@ -24,6 +24,7 @@ _MARKS = {
 }
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _ESCAPED = str.maketrans(_ESCAPES)
+_CUT_ENTITY = re.compile(r"&[a-z]*$")  # "&am", where escaped text was cut
 
 
 def escape(text: str) -> str:
@@ -37,8 +38,10 @@ def plain(text: str, limit: int) -> str:
     Control characters, line breaks and marks that turn the reading direction become spaces: a node's name must not
     be able to pass for something else.
     """
-    printable = text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
-    return clip(" ".join(printable.split()), limit)
+    line = " ".join(text.split())
+    if not line.isprintable():
+        line = " ".join("".join(c if c.isprintable() else " " for c in line).split())
+    return clip(line, limit)
 
 
 def prose(text: str, limit: int = 300) -> str:
@@ -46,10 +49,8 @@ def prose(text: str, limit: int = 300) -> str:
 
     Single backticks stay, for commands to type; a fence of three, which could swallow the lines after it, does not.
     """
-    line = plain(text, limit).replace("```", "'''")
-    while len(escape(line)) > limit:
-        line = clip(line, len(line) - max(1, (len(escape(line)) - limit) // 5))
-    return escape(line)
+    line = escape(plain(text, limit).replace("```", "'''"))
+    return line if len(line) <= limit else f"{_CUT_ENTITY.sub('', line[: limit - 1])}…"
 
 
 def code(text: str, limit: int = 80) -> str:
