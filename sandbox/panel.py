@@ -115,7 +115,8 @@ class Panel:
                 times=int(_number(body, "times")) if "times" in body else 1,
                 seconds=_number(body, "seconds") if "seconds" in body else None,
                 nodes=nodes,
-                **{key: _text(body, key) for key in ("document", "step") if key in body},
+                document=_text(body, "document") if "document" in body else "",
+                step=_text(body, "step") if "step" in body else "",
             )
         return _fault(fault)
 

@@ -39,6 +39,7 @@ class Fault:
     nodes: frozenset[str] = field(default_factory=frozenset)
     document: str = ""
     step: str = ""
+    passes: int = 0  # calls that it lets go before it strikes
 
     def strikes(self, service: str, operation: str) -> bool:
         return self.left > 0 and self.service == service and self.operation in (operation, "*")
@@ -62,8 +63,12 @@ class Faults:
         nodes: Iterable[str] | None = None,
         document: str = "",
         step: str = "",
+        after: int = 0,
     ) -> Fault:
-        """Let the next `times` calls go wrong. Raises ValueError for a kind or a number that makes no sense."""
+        """Let the next `times` calls go wrong, once `after` others have gone well.
+
+        Raises ValueError for a kind or a number that makes no sense.
+        """
         if kind not in KINDS:
             raise ValueError(f"kind is {kind!r}; allowed are {', '.join(KINDS)}")
         if times < 1:
@@ -74,7 +79,7 @@ class Faults:
             raise ValueError(f"document and step go with {' and '.join(_ON_STEPS)}, which need both")
         self._added += 1
         chosen = frozenset(nodes or ())
-        fault = Fault(self._added, service, operation, kind, times, seconds or 5.0, chosen, document, step)
+        fault = Fault(self._added, service, operation, kind, times, seconds or 5.0, chosen, document, step, after)
         self._faults.append(fault)
         return fault
 
@@ -89,9 +94,13 @@ class Faults:
     def for_call(self, service: str, operation: str) -> Fault | None:
         """The fault that this call meets, used up by one."""
         for fault in self._faults:
-            if fault.kind not in _ON_NODES and fault.strikes(service, operation):
-                fault.left -= 1
-                return fault
+            if fault.kind in _ON_NODES or not fault.strikes(service, operation):
+                continue
+            if fault.passes:
+                fault.passes -= 1
+                continue
+            fault.left -= 1
+            return fault
         return None
 
     def node_never_answers(self, node_id: str) -> bool:
