@@ -11,7 +11,7 @@ from patching.phrases import listed
 from patching.plan import StepKind
 from scheduler import away
 from scheduler.parts import Parts
-from storage import runs, steps
+from storage import absences, runs, steps
 from storage.runs import Run
 from storage.steps import Step
 
@@ -27,7 +27,7 @@ def left(parts: Parts, step: Step) -> tuple[str, ...]:
 def waits_for(parts: Parts, run: Run, step: Step, target: Target) -> str:
     """Why a step after an Install is not sent yet; empty when its nodes are back, or their time is over.
 
-    Then it goes without those that are away, of which people are told.
+    Then it goes without those that are away, of which people are told; who was told away is not waited for again.
     """
     earlier = [each for each in steps.of_run(parts.store.db, run.id) if each.wave == step.wave]
     installs = [each for each in earlier if each.kind is StepKind.INSTALL and each.ended_at]
@@ -44,7 +44,11 @@ def waits_for(parts: Parts, run: Run, step: Step, target: Target) -> str:
             away.record(parts, run, watched, presence, powers, overdue=True)
     except AwsError as error:
         return "" if over else str(error)
-    if over or not missing:
+    if over:
+        return ""
+    known = absences.of_run(parts.store.db, run.id)
+    missing = [node_id for node_id in missing if node_id not in known or known[node_id].back_at]
+    if not missing:
         return ""
     names = {node.id: node.name or node.id for node in run.nodes}
     back = listed(names.get(node_id, node_id) for node_id in missing)

@@ -103,7 +103,7 @@ def _sight(parts: Parts, target: Target, group: Sequence[Unaccounted], sent: Map
 
 
 def _invocations(parts: Parts, target: Target, step: Step) -> Sequence[Invocation]:
-    """None where AWS does not know the command any more."""
+    """None of a command that AWS does not know any more."""
     try:
         return parts.patch_manager.invocations(target, step.command_id) if step.command_id else ()
     except DefiniteRefusal:
@@ -144,8 +144,8 @@ def _record(
 
 def _report(step: Step, report: PatchSummary | None) -> datetime | None:
     """When the Install of this step ended on a node, where that is what the node reported last (I8)."""
-    ours = report is not None and report.snapshot_id == step.id and report.operation is Operation.INSTALL
-    return report.operation_end if ours and report else None
+    ours = (step.id, Operation.INSTALL.value)
+    return report.operation_end if report and (report.snapshot_id, report.operation) == ours else None
 
 
 def _status(tx: Database, step: Step, node_id: str, sight: Sight) -> str:
