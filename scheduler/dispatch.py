@@ -97,6 +97,8 @@ def send(parts: Parts, run: Run, step: Step) -> bool:
             found = parts.patch_manager.find(target, step.id, run.requested_at)
         if installs and not found:
             against = permits.look(parts, run, step, target)
+            if guarded:
+                against = against or permits.not_as_approved(parts.store.db, run, step)
         if guarded:
             approvers = frozenset(parts.directory.holders(Role.APPROVER))
     except permits.Busy as busy:
@@ -113,21 +115,26 @@ def send(parts: Parts, run: Run, step: Step) -> bool:
         if run.state not in GOING_ON or falling or _turn(run, planned) != step.position:
             return False  # cancelled, paused or moved on meanwhile
         refusal = against or (permits.forbidden(parts, tx, run, step, now, approvers) if guarded else None)
+        # Made before the row says "sending": what can't be written as a request was not sent, and is in no doubt.
+        left = reboots.left(parts, step)
+        request = _request(run, step, planned, left) if step.document and left else None
+        if step.document and request is None and refusal is None:
+            return False  # its last node was terminated just now
         sending = None if refusal else steps.transition(tx, step, StepState.SENDING, now, run.ref)
     if refusal is not None:
         return _give_up(parts, run, step, refusal)
     if sending is None:
         return False
-    if not step.document:
+    if request is None:
         begin = backup_steps.begin if step.kind is StepKind.BACKUP else health.begin
         begin(parts, run, sending)
         return True
-    return _send_command(parts, run, sending, target, planned)
+    return _send_command(parts, run, sending, target, request)
 
 
-def _send_command(parts: Parts, run: Run, step: Step, target: Target, planned: list[Progress]) -> bool:
+def _send_command(parts: Parts, run: Run, step: Step, target: Target, request: SendRequest) -> bool:
     try:
-        command_id = parts.patch_manager.send(target, _request(run, step, planned, reboots.left(parts, step)))
+        command_id = parts.patch_manager.send(target, request)
     except DefiniteRefusal as error:
         return _refused(parts, run, step, error)
     except Doubt as error:

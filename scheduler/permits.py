@@ -9,6 +9,8 @@ from aws.documents import UnusableDocument
 from aws.target import Target
 from commands.decide import problem_in_the_way
 from commands.reports import run_report
+from patching.backups import Level
+from patching.durations import words
 from patching.hooks import HOOKS
 from patching.model import Node
 from patching.phrases import listed
@@ -37,18 +39,12 @@ def look(parts: Parts, run: Run, step: Step, target: Target) -> str | None:
     planned = steps.of_run(parts.store.db, run.id)
     batches = [each for each in planned if each.kind is StepKind.INSTALL and each.wave == step.wave]
     now = parts.clock.now()
-    if any(each.sent_at and now - each.sent_at < LOOK_AGAIN for each in batches):
+    # Not `sent_at`: a doubt may be settled hours after the send that it was about.
+    if any(each.sending_at and now - each.sending_at < LOOK_AGAIN for each in batches):
         return None
-    for parameter, hook in step.settings.get("hooks", {}).items():
-        try:
-            found = parts.patch_manager.own_document(target, hook["name"], HOOKS[parameter])
-        except UnusableDocument as unusable:
-            return str(unusable)
-        if (found.version, found.hash) != (hook["version"], hook["hash"]):
-            return (
-                f"The {HOOKS[parameter]} {found.name} is not the one of the plan any more; {nothing(planned)}. "
-                "Ask again."
-            )
+    other = _another_hook(parts, step, target, nothing(planned))
+    if other:
+        return other
     left = [node_id for each in batches if each.sending_at is None for node_id in each.node_ids]
     running = parts.patch_manager.running_elsewhere(target, left)
     if running:
@@ -60,8 +56,20 @@ def look(parts: Parts, run: Run, step: Step, target: Target) -> str | None:
     return _touched(parts, run, left, target) or (_deviated(parts, run) if step.wave > 1 else None)
 
 
+def _another_hook(parts: Parts, step: Step, target: Target, sent: str) -> str | None:
+    """A hook that can't be run any more, or is not the one of the plan, as a sentence."""
+    for parameter, hook in step.settings.get("hooks", {}).items():
+        try:
+            found = parts.patch_manager.own_document(target, hook["name"], HOOKS[parameter])
+        except UnusableDocument as unusable:
+            return str(unusable)
+        if (found.version, found.hash) != (hook["version"], hook["hash"]):
+            return f"The {HOOKS[parameter]} {found.name} is not the one of the plan any more; {sent}. Ask again."
+    return None
+
+
 def forbidden(parts: Parts, tx: Database, run: Run, step: Step, now: datetime, approvers: frozenset[str]) -> str | None:
-    """Why a production Install may not be sent; read in the transaction of the send (I3, I4)."""
+    """Why a production Install may not be sent, whatever AWS and evidence say; read in its send's transaction (I3)."""
     planned = steps.of_run(tx, run.id)
     sent = nothing(planned)
     change = changes.find(tx, run.change_id) if run.change_id else None
@@ -82,8 +90,18 @@ def forbidden(parts: Parts, tx: Database, run: Run, step: Step, now: datetime, a
     picture = _picture(tx, run, planned, step)
     if picture is None or (now - picture > SEND_WITHIN and not _wave_is_under_way(planned, step)):
         return f"The scans taken for this Install are older than 30 minutes; {sent}. Ask again."
-    moved = _not_as_approved(tx, run, planned, step)
-    return f"{moved}; {sent}. Ask again." if moved else None
+    old = _too_old(parts, run, planned, now) if not _wave_is_under_way(planned, step) else ""
+    return f"{old}; {sent}. Ask again." if old else None
+
+
+def not_as_approved(db: Database, run: Run, step: Step) -> str | None:
+    """What the gate before an Install's wave saw on the Install's nodes and nobody approved, as a sentence (I3).
+
+    Evidence never changes, so this needs no transaction: a wave's is long to read.
+    """
+    planned = steps.of_run(db, run.id)
+    moved = _moved(db, run, planned, step)
+    return f"{moved}; {nothing(planned)}. Ask again." if moved else None
 
 
 def nothing(planned: Iterable[Step]) -> str:
@@ -93,28 +111,55 @@ def nothing(planned: Iterable[Step]) -> str:
 
 
 def _picture(db: Database, run: Run, planned: list[Step], step: Step) -> datetime | None:
-    """When the oldest scan ended that this Install rests on: its wave's gate, or the scans at the send."""
+    """When the oldest scan ended that this Install rests on: its wave's gate, or the scans at the send.
+
+    On the nodes, that is: what was scanned before Patchgate was down for a day is not young because it was read now.
+    """
     gates = [each for each in planned if each.kind is StepKind.GATE and each.wave == step.wave]
     if gates:
-        ended = [each.ended_at for each in gates if each.ended_at]
+        ended = [_scanned_at(db, [each.id], each.ended_at) for each in gates if each.ended_at]
         return min(ended) if len(ended) == len(gates) else None
-    ended = [scan.ended_at for scan in runs.of_change(db, run.change_id or 0, Purpose.SEND) if scan.ended_at]
+    scans = runs.of_change(db, run.change_id or 0, Purpose.SEND)
+    ended = [
+        _scanned_at(db, [each.id for each in steps.of_run(db, scan.id)], scan.ended_at)
+        for scan in scans
+        if scan.ended_at
+    ]
     return min(ended, default=None)
+
+
+def _scanned_at(db: Database, step_ids: list[str], ended_at: datetime) -> datetime:
+    return min(ended_at, evidence.newest_end(db, step_ids) or ended_at)
+
+
+def _too_old(parts: Parts, run: Run, planned: list[Step], now: datetime) -> str:
+    """Which backup that the plan took, and that is required, has grown too old while the run was paused or waited.
+
+    Counted from when all of it was complete, for however long that took, what follows at once must not be refused.
+    """
+    wanted = parts.config.applications[run.application].backup
+    for each in planned:
+        required = (wanted.database if each.document else wanted.instance) is Level.REQUIRED
+        if each.kind is StepKind.BACKUP and required and each.ended_at and now - each.ended_at > wanted.max_age:
+            what = each.document or f"{each.settings['take']} of the nodes"
+            return f"The backup taken first ({what}) is older than {words(wanted.max_age)}"
+    return ""
 
 
 def _wave_is_under_way(planned: list[Step], step: Step) -> bool:
     return any(each.kind is StepKind.INSTALL and each.wave == step.wave and each.sent_at for each in planned)
 
 
-def _not_as_approved(db: Database, run: Run, planned: list[Step], step: Step) -> str | None:
+def _moved(db: Database, run: Run, planned: list[Step], step: Step) -> str | None:
     gates = [each for each in planned if each.kind is StepKind.GATE and each.wave == step.wave]
     if not gates:
         return None
     scans = [
         scan for scan in runs.of_change(db, run.change_id or 0, Purpose.SEND) if scan.environment == run.environment
     ]
-    approved = evidence.of_run(db, scans[-1].id) if scans else {}
-    now = {item.node_id: item for gate in gates for item in evidence.of_step(db, gate.id)}
+    approved = evidence.of_run(db, scans[-1].id, step.node_ids) if scans else {}
+    mine = [gate for gate in gates if set(gate.node_ids) & set(step.node_ids)]
+    now = {item.node_id: item for gate in mine for item in evidence.of_step(db, gate.id)}
     names = _names(run)
     unseen = [names[node_id] for node_id in step.node_ids if node_id not in approved or node_id not in now]
     if unseen:

@@ -1,7 +1,7 @@
 """Evidence: per node and run, as plain rows (I8)."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -78,9 +78,31 @@ def newest_snapshots(db: Database, application: str, environment: str, node_ids:
     return {row["node_id"]: row["snapshot_id"] for row in rows}
 
 
-def of_run(db: Database, run_id: int) -> dict[str, Evidence]:
-    """For each node the newest evidence that a run produced: of an Install its verification's."""
-    return _load(db, "WHERE e.id IN (SELECT max(id) FROM evidence WHERE run_id = ? GROUP BY node_id)", [run_id])
+def of_run(db: Database, run_id: int, node_ids: Sequence[str] | None = None) -> dict[str, Evidence]:
+    """For each node, or each of `node_ids`, the newest evidence that a run produced: of an Install its verification's.
+
+    Hundreds of rows of each node: of a large fleet it is long to read, so never within a transaction.
+    """
+    return _load(
+        db,
+        """WHERE e.id IN (SELECT max(id) FROM evidence WHERE run_id = ?
+               AND (? IS NULL OR node_id IN (SELECT value FROM json_each(?))) GROUP BY node_id)""",
+        [run_id, *[None if node_ids is None else to_json(node_ids)] * 2],
+    )
+
+
+def is_of_run(db: Database, run_id: int) -> bool:
+    """Whether a run produced any evidence."""
+    return db.execute("SELECT 1 FROM evidence WHERE run_id = ? LIMIT 1", [run_id]).fetchone() is not None
+
+
+def newest_end(db: Database, step_ids: Collection[str]) -> datetime | None:
+    """When the last operation ended of which these steps gave evidence; None without any."""
+    row = db.execute(
+        "SELECT max(operation_end) AS at FROM evidence WHERE step_id IN (SELECT value FROM json_each(?))",
+        [to_json(sorted(step_ids))],
+    ).fetchone()
+    return to_time(row["at"])
 
 
 def of_step(db: Database, step_id: str) -> list[Evidence]:
