@@ -33,7 +33,7 @@ def finish(parts: Parts, run: Run) -> None:
         )
         if ended is None:
             return
-        if run.purpose in {Purpose.REQUEST, Purpose.CHANGE} and evidence.of_run(tx, run.id):
+        if run.purpose in {Purpose.REQUEST, Purpose.CHANGE} and evidence.is_of_run(tx, run.id):
             notices.owe_details(tx, now, parts.config, run.subject, run.application, "run-details")
         if run.operation is Operation.INSTALL:
             notices.owe_to_owners(tx, now, parts.config, ended, "ended")
@@ -57,9 +57,10 @@ def _nothing_sent(planned: list[Step]) -> bool:
 def _changed_rows(parts: Parts, run: Run, planned: list[Step]) -> bool:
     """Whether the Install changed any row of any node; what can't be told apart from a change counts as one (I8).
 
-    An Install that may have been sent and whose verification tells nothing has changed something, for all we know.
+    An Install that may have been sent and whose verification tells nothing has changed something, for all we know:
+    a person's "it did not" is no proof.
     """
-    sent = [step for step in planned if step.kind is StepKind.INSTALL and step.sent_at]
+    sent = [step for step in planned if step.kind is StepKind.INSTALL and step.sending_at]
     installed = {node_id for step in sent for node_id in step.node_ids}
     before = evidence.before_run(parts.store.db, run.id, run.application, run.environment)
     after = evidence.of_run(parts.store.db, run.id)
