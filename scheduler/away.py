@@ -115,7 +115,8 @@ def look(parts: Parts, target: Target, group: Sequence[tuple[Run, Watched]]) -> 
         log.info("whether nodes of %s are away can't be seen now, and is asked again: %s", target, error)
         return
     for run, watched in group:
-        record(parts, run, watched, presence, powers)
+        if absences.of_run(parts.store.db, run.id) or not powers.keys().isdisjoint(watched):
+            record(parts, run, watched, presence, powers)
 
 
 def record(

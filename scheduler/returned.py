@@ -135,7 +135,8 @@ def _record(
             absences.note(tx, run.id, node_id, closed_at=now)
         elif before and before.since and before.back_at is None:
             returned.append(node_id)
-    outbox.touch(tx, run.subject)
+    if absences.of_run(tx, run.id) != known:
+        outbox.touch(tx, run.subject)
     if late:
         notices.owe_about_nodes(tx, now, parts.config, run, "node-late", late)
     if returned:
