@@ -241,12 +241,14 @@ def _left_alone(run: Run, mine: list[tuple[Step, Invocation | None]]) -> bool:
 def _under_way(node: Node, mine: list[tuple[Step, Invocation | None]], *, several: bool) -> NodeLine:
     """`several`: the run has more than one wave."""
     step, found = next(pair for pair in mine if not pair[0].state.ended)
-    done = found is not None and found.outcome is not None and step is mine[-1][0]
+    ended = found is not None and found.outcome is not None  # on this node; others of the step may go on
+    if ended and step is mine[-1][0]:
+        return NodeLine(node.id, node.name, "done", "")
     if found and found.status == "Delayed":
         return NodeLine(node.id, node.name, "waiting", found.note or found.details)
-    running = found is not None and found.status == "InProgress"
+    begun = ended or (found is not None and found.status == "InProgress")
     earlier = any(each.state.ended for each, _ in mine if each.wave == step.wave)
-    state = "done" if done else "running" if running or earlier else "waiting"
+    state = "running" if begun or earlier else "waiting"
     if several and step.wave and state == "waiting":
         return NodeLine(node.id, node.name, state, f"wave {step.wave}")
     # Only a backup that is no command knows how far it is.
