@@ -253,7 +253,8 @@ def _under_way(node: Node, mine: list[tuple[Step, Invocation | None]], *, severa
         return NodeLine(node.id, node.name, state, f"wave {step.wave}")
     # Only a backup that is no command knows how far it is.
     far = f": {found.details}" if found and step.kind is StepKind.BACKUP and not step.document else ""
-    return NodeLine(node.id, node.name, state, f"{_DOING[step.kind]}{far}")
+    doing = "installed, to be verified" if ended and step.kind is StepKind.INSTALL else _DOING[step.kind]
+    return NodeLine(node.id, node.name, state, f"{doing}{far}")
 
 
 def _installed(before: Mapping[str, Evidence], after: Mapping[str, Evidence]) -> dict[PinnedPatch, int]:

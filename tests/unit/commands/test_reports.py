@@ -15,7 +15,7 @@ def test_a_node_on_which_a_step_has_ended_waits_for_nothing_while_others_of_its_
     succeeded(desk, f"step-{run.id}-3", "i-2")
     assert told(desk, run.id) == {
         "i-1": ("done", ""),
-        "i-2": ("running", "installing"),
+        "i-2": ("running", "installed, to be verified"),
         "i-3": ("running", "installing"),
         "i-4": ("waiting", "wave 3"),
     }
