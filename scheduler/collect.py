@@ -15,7 +15,7 @@ from patching.nodes import EnvironmentKey
 from patching.outcomes import NodeOutcome
 from patching.plan import StepKind
 from patching.states import StepState
-from scheduler.parts import Parts, target_of
+from scheduler.parts import Parts, gone, target_of
 from storage import evidence, outbox, runs, soak, steps
 from storage.runs import Invocation, Run
 from storage.steps import Step
@@ -69,12 +69,15 @@ def _waited_enough(parts: Parts, step: Step) -> bool:
 
 def _read(parts: Parts, run: Run, step: Step, node_ids: list[str]) -> dict[str, str]:
     """Read and keep the evidence of nodes that have none from this step yet; node id → why it has none still."""
-    environment = parts.config.environments()[EnvironmentKey(run.application, run.environment)]
-    target = target_of(environment)
+    key = EnvironmentKey(run.application, run.environment)
+    environment = parts.config.environment(key)
     kept = evidence.nodes_of_step(parts.store.db, step.id)
     wanted = [node_id for node_id in node_ids if node_id not in kept]
+    if environment is None:
+        return dict.fromkeys(wanted, gone(key))
     if not wanted:
         return {}
+    target = target_of(environment)
     reading = parts.patch_manager.read(target, wanted, known={}, snapshot_id=step.id)
     why = {node_id: _why_not(step, node_id, reading.summaries, reading.rows) for node_id in wanted}
     ours = [node_id for node_id in wanted if not why[node_id]]

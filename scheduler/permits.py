@@ -135,14 +135,16 @@ def _scanned_at(db: Database, step_ids: list[str], ended_at: datetime) -> dateti
 def _too_old(parts: Parts, run: Run, planned: list[Step], now: datetime) -> str:
     """Which backup that the plan took, and that is required, has grown too old while the run was paused or waited.
 
-    Counted from when all of it was complete, for however long that took, what follows at once must not be refused.
+    Its age counts from its beginning, which is what it restores; it may have taken `timeouts.step` to be complete.
     """
-    wanted = parts.config.applications[run.application].backup
+    execution = parts.config.applications[run.application]
+    wanted = execution.backup
+    allowed = max(wanted.max_age, execution.timeouts.step)
     for each in planned:
         required = (wanted.database if each.document else wanted.instance) is Level.REQUIRED
-        if each.kind is StepKind.BACKUP and required and each.ended_at and now - each.ended_at > wanted.max_age:
+        if each.kind is StepKind.BACKUP and required and each.sending_at and now - each.sending_at > allowed:
             what = each.document or f"{each.settings['take']} of the nodes"
-            return f"The backup taken first ({what}) is older than {words(wanted.max_age)}"
+            return f"The backup taken first ({what}) is older than {words(allowed)}"
     return ""
 
 

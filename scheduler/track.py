@@ -16,6 +16,7 @@ from aws.commands import Invocation as Seen
 from aws.errors import AwsError, DefiniteRefusal, Throttled
 from aws.target import Target
 from patching.following import SETTLING, CommandStatus, Listing, is_listing_due, pause_after
+from patching.nodes import EnvironmentKey
 from patching.outcomes import NodeOutcome, outcome_of
 from patching.plan import SCAN_STEP_SECONDS
 from patching.states import RunState, StepState
@@ -61,14 +62,16 @@ class Tracker:
                     self.polled[target] = now
 
     def _by_target(self, followed: list[Step]) -> Mapping[Target, list[Step]]:
-        """Without those of environments that are configured no more: nobody can be asked about them, and they stay
-        locked until the configuration is mended."""
+        """Without those of environments that are configured no more: nobody can be asked about them, so they stay
+        locked until the configuration is mended, which their runs say."""
         places = runs.places(self.parts.store.db, {step.run_id for step in followed})
         groups: dict[Target, list[Step]] = defaultdict(list)
         for step in followed:
             environment = self.parts.config.environment(places[step.run_id])
             if environment is not None:
                 groups[target_of(environment)].append(step)
+            elif step.run_id not in self.noted:
+                self._note(runs.get(self.parts.store.db, step.run_id), _unfollowed(places[step.run_id]))
         return groups
 
     def poll(self, target: Target, group: list[Step]) -> None:
@@ -214,6 +217,13 @@ def _cancel(parts: Parts, target: Target, run: Run, step: Step, command_id: str)
         note = f"Its time has passed, and AWS did not cancel it: {error}"
     with parts.store.transaction() as tx:
         steps.mark_cancelled(tx, step, run.ref, note, parts.clock.now())
+
+
+def _unfollowed(key: EnvironmentKey) -> str:
+    return (
+        f"{key} is no longer in the configuration, so nobody can see what becomes of its commands; nothing more is "
+        "sent. Put it back, and they are followed to their end."
+    )
 
 
 def _unknown(target: Target, step: Step) -> str:

@@ -7,13 +7,13 @@ import pytest
 
 from commands.pause import Continue, Pause
 from patching.plan import Document, PlanStep, StepKind
-from patching.states import RunState, StepState
+from patching.states import ChangeState, RunState, StepState
 from scheduler import dispatch
 from storage import steps
 from storage.steps import Step
-from tests.integration.small_house import installs, proven
+from tests.integration.small_house import installs, newest, proven
 from tests.integration.small_town import fleet_of
-from tests.integration.waves_house import WAVES, begun, has_ended, names, now, until, wave, with_roles
+from tests.integration.waves_house import WAVES, begun, card, has_ended, names, now, until, wave, with_roles
 from tests.stateful.house import House
 from tests.stateful.street import Street
 
@@ -22,7 +22,7 @@ HOURS = timedelta(hours=5)
 
 @pytest.fixture(scope="module")
 def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
-    fleet = with_roles(fleet_of([f"late-{number}" for number in range(4)], prod=3))
+    fleet = with_roles(fleet_of([f"late-{number}" for number in range(5)], prod=3))
     opened = Street(tmp_path_factory.mktemp("late"), fleet)
     yield opened
     opened.close()
@@ -105,3 +105,28 @@ def test_I3_a_required_backup_that_has_grown_too_old_in_a_pause_stops_the_next_w
     assert why in now(house, run).note
     assert len(installs(house)) == 1
     assert all(step.state is StepState.DONE for step in wave(house, 1))
+
+
+def test_I9_a_run_whose_environment_is_configured_no_more_says_so_and_goes_on_when_it_is_back(street: Street) -> None:
+    house = proven(street)
+    run = begun(house)
+    until(house, lambda: len(installs(house)) == 1)
+    there = dict(house._document["applications"][house.name]["environments"])
+    house.restart(environments={name: each for name, each in there.items() if name != "prod"})
+    house.sweep()
+    assert f"{house.prod} is no longer in the configuration, so nobody can see" in now(house, run).note
+    house.jump(HOURS)
+    house.sweep()
+    assert now(house, run).state is RunState.RUNNING  # something may still run there
+    house.restart(environments=there)
+    until(house, lambda: wave(house, 1, StepKind.VERIFY)[0].state is StepState.SENT)
+    assert now(house, run).note == ""
+    unread = house.world.faults.add("ssm", "DescribeInstancePatchStates", "access-denied", times=10**6)
+    house.jump(timedelta(minutes=1))
+    house.sweep()
+    house.restart(environments={name: each for name, each in there.items() if name != "prod"})
+    until(house, lambda: now(house, run).state.ended)  # all of it has ended, and nobody can read what it did
+    house.world.faults.remove(unread.id)
+    assert now(house, run).state is RunState.FAILED
+    assert "is no longer in the configuration" in card(house, run)
+    assert newest(house).state is ChangeState.DONE
