@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.views.blocks import first
 from bot.views.production_results import newest_backup
-from bot.views.text import code, command, plural, prose, when
+from bot.views.text import code, command, plain, plural, prose, when
 from commands.reports import RunReport
 from patching.absence import WATCHED_FOR, Absence, absence_of
 from patching.durations import words
@@ -50,7 +50,7 @@ def told(report: RunReport, about: Told) -> list[str]:
 def headline(report: RunReport, about: Told) -> str:
     """For subjects and notifications: `db-2 is away in the middle of install-13`. Unescaped."""
     names = _names(report)
-    name = names.get(about.node_ids[0], about.node_ids[0])
+    name = plain(names.get(about.node_ids[0], about.node_ids[0]), 80)
     rest = len(about.node_ids) - 1
     who = f"{name} and {plural(rest, 'more node')}" if rest else name
     one = not rest

@@ -17,7 +17,7 @@ from bot.views.facts import warnings
 from bot.views.replies import refusal
 from bot.views.run import fallback, run_state, run_title, state_words
 from bot.views.run_results import next_steps, results
-from bot.views.text import code, escape, patches, place, plain, plural, prose, unmarked, user, when
+from bot.views.text import code, patches, place, plain, plural, prose, unmarked, user, when
 from commands.reports import RunReport
 from patching.gate import Outcome
 from storage.runs import Run
@@ -69,7 +69,7 @@ def email_ended(report: RunReport) -> Email:
 
 def nodes_away(report: RunReport, about: Told) -> Rendered:
     """To an owner, and in the run's thread: who is away in the middle of an Install, is back, or was installed late."""
-    return message(escape(headline(report, about)), [header(run_title(report.run)), *sections(told(report, about))])
+    return message(prose(headline(report, about), 200), [header(run_title(report.run)), *sections(told(report, about))])
 
 
 def email_nodes_away(report: RunReport, about: Told) -> Email:

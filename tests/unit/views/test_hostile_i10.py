@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from bot.views import notices
+from bot.views.away import Told
 from bot.views.blocks import Rendered
 from bot.views.change import change_card, change_details
 from bot.views.modals import approve_modal
@@ -20,6 +21,7 @@ from patching.outcomes import NodeResult
 from patching.states import ChangeState, RunState
 from patching.summary import MissingPatch
 from sandbox.slack.blocks import check_view
+from storage.absences import Absence
 from tests.unit.views.made import (
     ALL_CHANGE_STATES,
     ALL_RUN_STATES,
@@ -75,6 +77,10 @@ def hostile_run(text: str, state: RunState, production: bool, operation: Operati
         results=(NodeResult(text, text, *(((patch,) * 6,) * 10)),) * 60,
         problem=problem(text),
         unsettled=(step(note=text, document=text, node_ids=tuple(each.id for each in NODES)),) * 60,
+        absences=tuple(
+            Absence(1, each.id, text, NOW, NOW, (None, NOW)[i % 2], NOW, NOW, text, (None, None, NOW)[i % 3], None)
+            for i, each in enumerate(NODES)
+        ),
     )
 
 
@@ -129,6 +135,18 @@ def test_run(text: str, state: RunState, kind: str) -> None:
     given = hostile_run(text, state, kind == "production", operation)
     for rendered in (run_card(given), notices.install_started(given), notices.install_ended(given)):
         assert_accepted(rendered)
+
+
+@TEXTS
+@pytest.mark.parametrize("state", [RunState.RUNNING, RunState.FAILED])
+@pytest.mark.parametrize("kind", ["node-away", "node-back", "node-late"])
+def test_nodes_away(text: str, state: RunState, kind: str) -> None:
+    given = hostile_run(text, state, True, Operation.INSTALL)
+    about = Told(kind, tuple(each.id for each in NODES), NOW, text)
+    assert_accepted(notices.nodes_away(given, about))
+    mail = notices.email_nodes_away(given, about)
+    assert "\n" not in mail.subject
+    assert len(mail.subject) <= 200
 
 
 @TEXTS
