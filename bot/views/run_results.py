@@ -123,8 +123,9 @@ def _severities(counts: Mapping[str, int]) -> str:
 
 def _installed(report: RunReport) -> list[str]:
     if report.installed:
-        nodes = max(report.installed.values())
-        lines = [f"*{patches(len(report.installed))} installed*, on up to {plural(nodes, 'node')}."]
+        fewest, most = min(report.installed.values()), max(report.installed.values())
+        some = "" if fewest == most else "up to "
+        lines = [f"*{patches(len(report.installed))} installed*, on {some}{plural(most, 'node')}."]
     elif report.run.changed_rows is False:
         lines = ["*Nothing changed*: the nodes had everything already."]
     else:

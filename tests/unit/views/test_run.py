@@ -109,6 +109,10 @@ def test_every_state_renders(state: RunState, production: bool, operation: Opera
             ["`change-4` is approved: everything is scanned again before it is sent."],
         ),
         (
+            install(installed={pin("openssl"): 1, pin("curl"): 1}),
+            ["*2 patches installed*, on 1 node."],
+        ),
+        (
             install(installed={pin("openssl"): 3, pin("curl"): 2}),
             [
                 "*2 patches installed*, on up to 3 nodes.",
