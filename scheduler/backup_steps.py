@@ -88,14 +88,18 @@ def go_on(parts: Parts, step_id: str) -> None:
     run = runs.get(parts.store.db, step.run_id)
     environment = parts.config.environment(EnvironmentKey(run.application, run.environment))
     note = ""
-    if environment and _end_of_rest(parts, parts.store.db, run, step) is None:
+    end = _end_of_rest(parts, parts.store.db, run, step)
+    # When the time is up, once more: the bot may have been down for most of it.
+    last = end is not None and end[0] is NodeOutcome.TIMED_OUT
+    if environment and (end is None or last):
         target, left = target_of(environment), _open(parts.store.db, step)
-        known = backups.of_step(parts.store.db, step.id)
-        named = [known[node_id] for node_id in left if node_id in known and known[node_id].ids]
-        unnamed = [node_id for node_id in left if node_id not in known or not known[node_id].ids]
+        named = _named(parts.store.db, step, left)
+        unnamed = sorted(set(left).difference(each.node_id for each in named))
         try:
             if unnamed:
-                note = _look_and_take(parts, target, run, step, unnamed)
+                note = _look_and_take(parts, target, run, step, unnamed, take=not last)
+            if last:
+                named = _named(parts.store.db, step, left)
             if named:
                 _follow(parts, target, run, step, named)
         except AwsError as error:
@@ -106,14 +110,20 @@ def go_on(parts: Parts, step_id: str) -> None:
     _close(parts, run, step, note)
 
 
-def _look_and_take(parts: Parts, target: Target, run: Run, step: Step, node_ids: Sequence[str]) -> str:
+def _named(db: Database, step: Step, node_ids: Sequence[str]) -> list[NodeBackup]:
+    """What EC2 has taken of these nodes and named."""
+    known = backups.of_step(db, step.id)
+    return [known[node_id] for node_id in node_ids if node_id in known and known[node_id].ids]
+
+
+def _look_and_take(parts: Parts, target: Target, run: Run, step: Step, node_ids: Sequence[str], *, take: bool) -> str:
     """What these nodes wait for, as a sentence; empty where nothing does. Raises AwsError where nobody could look."""
     found = parts.backups.find(target, step.id)
     mine = [found[node_id] for node_id in node_ids if node_id in found]
     for taken in mine:
         _keep(parts, run, step, taken)
     note = ""
-    for node_id in node_ids:
+    for node_id in node_ids if take else ():
         if node_id in found:
             continue
         asked = backups.of_step(parts.store.db, step.id).get(node_id)

@@ -38,7 +38,7 @@ CREATE = {"snapshots": "CreateSnapshots", "image": "CreateImage"}
 
 @pytest.fixture(scope="module")
 def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
-    opened = Street(tmp_path_factory.mktemp("steps"), fleet_of([f"app-{number:02}" for number in range(16)], prod=2))
+    opened = Street(tmp_path_factory.mktemp("steps"), fleet_of([f"app-{number:02}" for number in range(18)], prod=2))
     yield opened
     opened.close()
 
@@ -272,8 +272,9 @@ def test_what_was_not_taken_is_taken_again_once_ec2_would_list_it(street: Street
 
 def test_aws_that_never_answers_clearly_ends_it(street: Street) -> None:
     story = Story(street, {"kind": "snapshots"}).approved()
-    story.house.world.faults.add("ec2", "CreateSnapshots", "server-error", times=100)
+    doubts = story.house.world.faults.add("ec2", "CreateSnapshots", "server-error", times=100)
     story.ended()
+    story.house.world.faults.remove(doubts.id)
     story.nothing_installed()
     assert story.calls.count("CreateSnapshots") == 2 * MOST_REQUESTS
     assert f"no clear answer to {MOST_REQUESTS} requests for its snapshots" in card(story.house)
@@ -296,6 +297,20 @@ def test_what_takes_too_long_is_not_waited_for(street: Street) -> None:
     story.nothing_installed()
     assert {each.outcome for each in story.seen.values()} == {NodeOutcome.TIMED_OUT}
     assert "its backup was not complete within 1 min" in card(story.house)
+
+
+@pytest.mark.parametrize("answer", ["known", "lost"])
+def test_what_became_complete_while_the_bot_was_down_is_seen_before_it_is_given_up(street: Street, answer: str) -> None:
+    story = Story(street, {"kind": "snapshots"}).approved()
+    if answer == "lost":
+        story.house.world.faults.add("ec2", "CreateSnapshots", "lost-reply")
+    story.begun()
+    story.house.jump(timedelta(days=1))
+    story.house.restart()
+    story.ended()
+    assert story.run.state is RunState.SUCCEEDED, story.card
+    assert all(each.complete for each in story.taken.values())
+    assert story.snapshots == dict.fromkeys(story.node_ids, 1)
 
 
 def test_a_cancelled_run_takes_no_more_and_waits_for_none(street: Street) -> None:
