@@ -5,8 +5,10 @@ from sandbox.slack.model import BOT, SLACKBOT, Channel, Command, Group, Seed, Us
 COMMANDS = (
     Command(
         "/patch",
+        # In the order in which somebody new needs them.
         "scan APP ENV | install APP ENV | compare APP [FROM TO] | plan APP ENV | status [ID] | approvals | "
-        "cancel RUN | pause RUN | continue RUN | help [COMMAND]",
+        "cancel RUN | pause RUN | continue RUN | backups APP ENV [PAGE] | preflight APP ENV | "
+        "emergency APP ENV REASON | waive CHANGE CHECK REASON | help [COMMAND]",
     ),
 )
 
