@@ -22,7 +22,7 @@ from storage.steps import Step
 
 log = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 8  # definite refusals of one step before it is given up
+MOST_ATTEMPTS = 64  # of one step: about an hour of throttling, for a wave that is not verified ends its run as failed
 WAIT_FOR_OTHERS = timedelta(minutes=30)  # for somebody else's command to leave the nodes
 GOING_ON = (RunState.RUNNING, RunState.PAUSED)
 

@@ -22,7 +22,7 @@ HOURS = timedelta(hours=5)
 
 @pytest.fixture(scope="module")
 def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
-    fleet = with_roles(fleet_of([f"late-{number}" for number in range(5)], prod=3))
+    fleet = with_roles(fleet_of([f"late-{number}" for number in range(6)], prod=3))
     opened = Street(tmp_path_factory.mktemp("late"), fleet)
     yield opened
     opened.close()
@@ -105,6 +105,21 @@ def test_I3_a_required_backup_that_has_grown_too_old_in_a_pause_stops_the_next_w
     assert why in now(house, run).note
     assert len(installs(house)) == 1
     assert all(step.state is StepState.DONE for step in wave(house, 1))
+
+
+def test_I8_what_was_installed_is_verified_after_half_an_hour_of_throttling(street: Street) -> None:
+    house = proven(street)
+    run = begun(house)
+    until(house, lambda: len(installs(house)) == 1)
+    throttled = house.world.faults.add("ssm", "SendCommand", "throttling", times=10**6)
+    for _ in range(30):
+        house.sweep()
+        house.jump(timedelta(minutes=1))
+    assert "AWS throttled SendCommand" in card(house, run)
+    assert wave(house, 1, StepKind.VERIFY)[0].attempts > 20
+    house.world.faults.remove(throttled.id)
+    until(house, lambda: now(house, run).state.ended)
+    assert now(house, run).state is RunState.SUCCEEDED
 
 
 def test_I9_a_run_whose_environment_is_configured_no_more_says_so_and_goes_on_when_it_is_back(street: Street) -> None:
