@@ -49,6 +49,8 @@ def _look_for(parts: Parts, step: Step) -> None:
     with parts.store.transaction() as tx:
         now = parts.clock.now()
         run = runs.get(tx, step.run_id)
+        if steps.get(tx, step.id).state is not StepState.UNKNOWN:
+            return  # a person settled it while AWS was asked
         if found:
             sent = steps.transition(tx, step, StepState.SENT, now, run.ref, command_id=found)
             if sent and run.state is RunState.NEEDS_HUMAN and not steps.unsettled(tx, run.id):
