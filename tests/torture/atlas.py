@@ -10,7 +10,7 @@ from tests.torture.plans import Plan
 from tests.torture.story import Fault, Tale
 from tests.torture.whims import Whim
 
-SECOND_DEATH = 0.2  # of the stories
+SECOND_DEATH = 0.4  # of the stories
 WHOLE = 0.3  # of the stories whose boundary is on the way of either plan
 READS = (
     ("ssm", "ListCommands"),
@@ -74,7 +74,8 @@ class Atlas:
         if tale.plan is Plan.WHOLE and tale.whim is Whim.NONE:
             tale = replace(tale, whim=self.chance.choices(list(WHIMS), list(WHIMS.values()))[0])
         if len(points) == 1 and self.chance.random() < SECOND_DEATH:
-            points = (*points, Point(self.chance.choice(sorted(self.ways)), 1))
+            left = [other for other in self.missing if other != name and tale.plan in self.ways[other]]
+            points = (*points, Point(next(iter(left), None) or self.chance.choice(sorted(self.ways)), 1))
         return tale, points
 
     def _way(self, name: str) -> Way:
