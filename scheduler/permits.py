@@ -46,6 +46,9 @@ def look(parts: Parts, run: Run, step: Step, target: Target) -> str | None:
     if other:
         return other
     left = [node_id for each in batches if each.sending_at is None for node_id in each.node_ids]
+    paired = _with_a_failed_one(parts, run, left)
+    if paired:
+        return f"{paired}; {nothing(planned)}. Ask again when that one is well."
     running = parts.patch_manager.running_elsewhere(target, left)
     if running:
         names = _names(run)
@@ -54,6 +57,25 @@ def look(parts: Parts, run: Run, step: Step, target: Target) -> str | None:
     if not run.production:
         return None
     return _touched(parts, run, left, target) or (_deviated(parts, run) if step.wave > 1 else None)
+
+
+def _with_a_failed_one(parts: Parts, run: Run, node_ids: list[str]) -> str:
+    """Which node shares its `ha_group` with one that failed before it, which the wave's error limit has let pass.
+
+    They are kept in waves of their own so that one of them is well at any time.
+    """
+    ha_group = parts.config.applications[run.application].ha_group
+    if ha_group is None:
+        return ""
+    progress = steps.progress(parts.store.db, run.id)
+    failed = {node_id for wave in {each.wave for each in progress} for node_id in failed_in_wave(progress, wave)}
+    tag = ha_group.removeprefix("tag:")
+    down = {node.tags[tag]: node for node in run.nodes if node.id in failed and tag in node.tags}
+    for node in run.nodes:
+        other = down.get(node.tags.get(tag, ""))
+        if node.id in node_ids and other:
+            return f"{_name(other)} failed, and {_name(node)} is of the same {tag} {node.tags[tag]}"
+    return ""
 
 
 def _another_hook(parts: Parts, step: Step, target: Target, sent: str) -> str | None:
