@@ -3,10 +3,8 @@
 A guard that stands behind another one, for the same case, is left out together with it: else nothing could show.
 """
 
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from types import ModuleType
+from dataclasses import replace
 from typing import Any, cast
 
 from bot.access import SlackDirectory
@@ -22,20 +20,13 @@ from storage import problems, rechecks
 from storage import runs as stored_runs
 from storage.runs import Purpose
 from tests.integration.gate.situations import SITUATIONS
+from tests.mutation.mutant import Mutant, swap
+from tests.mutation.waves import WAVE_MUTANTS
 
 GATE = "tests/integration/gate/test_gate_holds.py"
 GUARDS = "tests/integration/gate/test_guards_hold.py"
 UNIT = "tests/unit/patching/test_gate.py"
 SEEN_ANEW = "tests/integration/test_scanned_again.py::test_I3_nothing_is_installed_on_what_was_seen_before_the_approval"
-
-
-@dataclass(frozen=True)
-class Mutant:
-    """`apply` breaks the rule for the rest of the process; `tests` are pytest node ids, each of which must fail."""
-
-    name: str
-    apply: Callable[[], None]
-    tests: tuple[str, ...]
 
 
 def _forced(name: str) -> Mutant:
@@ -57,18 +48,6 @@ def _guard(name: str, apply: Callable[[], None], *tests: str) -> Mutant:
     return Mutant(name, apply, tuple(f"{GUARDS}::{test}" for test in tests))
 
 
-def _swap(home: ModuleType, name: str, broken: Callable[[Any], Any]) -> None:
-    """Put `broken(the true function)` in its place, there and wherever it was imported by name.
-
-    AttributeError says that the code has moved on and the mutant must follow.
-    """
-    true = getattr(home, name)
-    mutant = broken(true)
-    for module in list(sys.modules.values()):
-        if getattr(module, name, None) is true:
-            setattr(module, name, mutant)
-
-
 # --- Approvals
 
 
@@ -78,7 +57,7 @@ def _anybody_who_asked_approves() -> None:
     def broken(true: Any) -> Any:
         return lambda db, config, now, change, *rest: true(db, config, now, replace(change, requesters=()), *rest)
 
-    _swap(decide, "refusal_of", broken)
+    swap(decide, "refusal_of", broken)
 
 
 def _only_the_last_request_counts() -> None:
@@ -87,7 +66,7 @@ def _only_the_last_request_counts() -> None:
     def broken(true: Any) -> Any:
         return lambda tx, now, **given: true(tx, now, **{**given, "supersedes": None})
 
-    _swap(stored_changes, "create", broken)
+    swap(stored_changes, "create", broken)
 
 
 def _no_role_is_needed_at_the_click() -> None:
@@ -101,7 +80,7 @@ def _no_role_is_needed_at_the_click() -> None:
     def roles(true: Any) -> Any:
         return lambda directory, user_id: true(directory, user_id) | {Role.APPROVER}
 
-    _swap(decisions, "_refusal", broken)
+    swap(decisions, "_refusal", broken)
     SlackDirectory.roles = roles(SlackDirectory.roles)  # type: ignore[method-assign]
 
 
@@ -113,14 +92,14 @@ def _no_role_is_needed_before_the_send() -> None:
 
         return forbidden
 
-    _swap(permits, "forbidden", broken)
+    swap(permits, "forbidden", broken)
 
 
 def _any_digest_is_accepted_at_the_click() -> None:
     def broken(true: Any) -> Any:
         return lambda db, config, now, change, user, kind, _: true(db, config, now, change, user, kind, change.digest)
 
-    _swap(decide, "refusal_of", broken)
+    swap(decide, "refusal_of", broken)
 
 
 # --- Before the send
@@ -139,17 +118,17 @@ def _no_scans_before_the_send() -> None:
             db, change_id, Purpose.PREPARE if purpose is Purpose.SEND else purpose
         )
 
-    _swap(changes, "_scans", no_scans)
-    _swap(stored_runs, "of_change", of_change)
+    swap(changes, "_scans", no_scans)
+    swap(stored_runs, "of_change", of_change)
 
 
 def _the_digest_is_not_compared_before_the_send() -> None:
     """Only the gate is asked."""
-    _swap(changes, "_against", lambda true: lambda change, found: () if found.passed else ("The gate does not pass.",))
+    swap(changes, "_against", lambda true: lambda change, found: () if found.passed else ("The gate does not pass.",))
 
 
 def _problems_are_forgotten() -> None:
-    _swap(problems, "open_problem", lambda true: lambda db, application: None)
+    swap(problems, "open_problem", lambda true: lambda db, application: None)
 
 
 # --- Evidence and nodes
@@ -164,7 +143,7 @@ def _somebody_elses_scan_is_evidence() -> None:
 
         return why_not
 
-    _swap(collect, "_why_not", broken)
+    swap(collect, "_why_not", broken)
 
 
 def _what_somebody_else_installed_soaks() -> None:
@@ -173,19 +152,19 @@ def _what_somebody_else_installed_soaks() -> None:
     def broken(true: Any) -> Any:
         return lambda known, before, after, **given: true(known, before, after, verified=True, foreign_install=False)
 
-    _swap(clocks, "advance", broken)
+    swap(clocks, "advance", broken)
 
 
 def _nodes_may_stand_anywhere() -> None:
-    _swap(plan, "misplaced_nodes", lambda true: lambda parts, key, nodes: ())
+    swap(plan, "misplaced_nodes", lambda true: lambda parts, key, nodes: ())
 
 
 def _a_scan_that_showed_nothing_is_a_look() -> None:
-    _swap(changes, "unseen", lambda true: lambda parts, scans: ())
+    swap(changes, "unseen", lambda true: lambda parts, scans: ())
 
 
 def _a_database_is_never_an_older_copy() -> None:
-    _swap(rechecks, "is_owed", lambda true: lambda db, application, environment: False)
+    swap(rechecks, "is_owed", lambda true: lambda db, application, environment: False)
 
 
 def _what_is_planned_in_a_copy_was_not_sent() -> None:
@@ -196,7 +175,7 @@ def _what_is_planned_in_a_copy_was_not_sent() -> None:
             tx, run, RunState.NEEDS_HUMAN, now, "clock", note=restored.RUN_NOTE
         )
 
-    _swap(restored, "_stop", broken)
+    swap(restored, "_stop", broken)
 
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -272,4 +251,5 @@ MUTANTS: tuple[Mutant, ...] = (
         _what_is_planned_in_a_copy_was_not_sent,
         ("tests/integration/test_restored.py::test_I2_a_scan_that_is_planned_is_looked_up_and_not_sent",),
     ),
+    *WAVE_MUTANTS,
 )

@@ -23,25 +23,29 @@ EXECUTIONS = st.builds(
     Execution,
     waves=WAVES,
     canary=st.sampled_from([0, 0, 1, 3]),
-    ha_group=st.sampled_from([None, "tag:Cluster"]),
+    ha_group=st.sampled_from([None, None, "tag:Cluster"]),
     rate=st.builds(
         Rate,
-        max_concurrency=st.sampled_from(["1", "7", "50", "60", "100", "10%", "50%", "100%"]),
+        max_concurrency=st.sampled_from(["1", "7", "60", "50%", "100", "100%", "100%"]),
         max_errors=st.sampled_from(["0", "0", "1", "3", "60", "2%", "50%"]),
     ),
     health=st.builds(
         Health, document=st.sampled_from([None, CHECK.name]), wait=st.sampled_from([timedelta(0), timedelta(minutes=5)])
     ),
-    backup=st.builds(Backup, kind=st.sampled_from(list(BackupKind)), document=st.sampled_from([None, None, DUMP.name])),
+    backup=st.builds(
+        Backup,
+        kind=st.sampled_from([BackupKind.NONE, BackupKind.NONE, BackupKind.IMAGE]),
+        document=st.sampled_from([None, None, DUMP.name]),
+    ),
 )
 
 
 @st.composite
 def fleets(draw: st.DrawFn) -> list[Node]:
     """Up to three batches in a wave; clusters of two or three nodes, which are waves of their own."""
-    count = draw(st.sampled_from([1, 2, 5, 8, 60, 130]))
+    count = draw(st.sampled_from([1, 3, 8, 130, 130, 130]))
     clusters = draw(st.sampled_from([0, 0, 2, 3]))
-    roles = draw(st.sampled_from([["db"], ["replica", "primary"], ["replica", "primary", "other"]]))
+    roles = draw(st.sampled_from([["db"], ["db"], ["replica", "primary", "other"]]))
     return [
         node(
             f"i-{number:03}",
@@ -104,11 +108,12 @@ class Watched(Walk):
         assert len(groups) == len(set(groups)), "two nodes of one group together"
 
 
-@settings(deadline=None, max_examples=200)
-@given(fleets(), EXECUTIONS, st.booleans(), st.randoms(use_true_random=False), st.sampled_from([0.0, 0.05, 0.2]))
+@settings(deadline=None, max_examples=300)
+@given(fleets(), EXECUTIONS, st.booleans(), st.integers(0, 2**32), st.sampled_from([0.0, 0.1, 0.3]))
 def test_I2_I8_I9_whatever_goes_wrong_a_walk_keeps_its_rules_and_ends(
-    nodes: list[Node], execution: Execution, gated: bool, dice: Random, trouble: float
+    nodes: list[Node], execution: Execution, gated: bool, seed: int, trouble: float
 ) -> None:
+    dice = Random(seed)
     run = Watched(nodes, execution, gated=gated)
     for _ in range(MOST_MOVES):
         assert not any(run.step(position).sent for position in run.let_fall())
@@ -135,10 +140,10 @@ def test_I2_I8_I9_whatever_goes_wrong_a_walk_keeps_its_rules_and_ends(
 
 def _go_on(run: Watched, position: int, dice: Random, trouble: float) -> None:
     luck = dice.random()
-    if luck < trouble / 3:
+    if luck < trouble / 10:
         run.refuse(position)
     elif luck < trouble and run.step(position).document:
-        run.begin(position, dice.choice([StepState.UNKNOWN, StepState.SENDING]))
+        run.begin(position, dice.choice([StepState.UNKNOWN, StepState.UNKNOWN, StepState.SENDING]))
     else:
         run.begin(position)
 
@@ -152,4 +157,4 @@ def _end(run: Watched, step: Progress, dice: Random, trouble: float) -> None:
     elif not step.node_ids:
         run.fail(step.position) if dice.random() < trouble else run.end(step.position)
     else:
-        run.end(step.position, [node_id for node_id in sorted(step.node_ids) if dice.random() < trouble / 4])
+        run.end(step.position, [node_id for node_id in sorted(step.node_ids) if dice.random() < trouble / 10])
