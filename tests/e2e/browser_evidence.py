@@ -52,6 +52,15 @@ def proven_pairs(town: Town, application: str) -> Pairs:
     return pairs
 
 
+def rows_installed(town: Town, application: str, environment: str) -> dict[str, Pairs]:
+    """By node, what all Installs together put on it."""
+    rows: dict[str, Pairs] = {}
+    for install in installed_on(town, application, environment):
+        for node, done in install.rows.items():
+            rows[node] = rows.get(node, frozenset()) | frozenset(done)
+    return rows
+
+
 def check_every_command(town: Town, application: str) -> None:
     """Whatever was sent for an application: the document, one Operation, the step's id in both places, few nodes."""
     theirs = {environment: nodes_of(town, application, environment) for environment in ("nonprod", "prod")}
