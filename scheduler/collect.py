@@ -6,7 +6,7 @@ from functools import partial
 
 from sqlite_utils import Database
 
-from aws.errors import AwsError
+from aws.errors import AwsError, Throttled
 from aws.target import Target
 from patching.baseline import content_hash
 from patching.clocks import advance
@@ -20,6 +20,7 @@ from storage import evidence, outbox, runs, soak, steps
 from storage.runs import Invocation, Run
 from storage.steps import Step
 
+THROTTLED = timedelta(hours=1)  # for an AWS that asks for fewer calls: without evidence a wave is not verified
 PATIENCE = timedelta(minutes=2)  # Patch Manager shows a node's report a moment after its invocation has ended
 
 
@@ -41,11 +42,11 @@ def collect(parts: Parts, step: Step) -> None:
             missing = _read(parts, run, step, succeeded)
         except AwsError as error:
             missing = {node_id: str(error) for node_id in succeeded}
-            if not _waited_enough(parts, step):
+            if not _waited_enough(parts, step, THROTTLED if isinstance(error, Throttled) else PATIENCE):
                 with parts.store.transaction() as tx:
                     runs.set_note(tx, run, str(error))
                 return
-        if missing and not _waited_enough(parts, step):
+        if missing and not _waited_enough(parts, step, PATIENCE):
             return
     with parts.store.transaction() as tx:
         now = parts.clock.now()
@@ -61,10 +62,10 @@ def collect(parts: Parts, step: Step) -> None:
         parts.wake(name)
 
 
-def _waited_enough(parts: Parts, step: Step) -> bool:
+def _waited_enough(parts: Parts, step: Step, patience: timedelta) -> bool:
     """Since the last node ended."""
     row = parts.store.db.execute("SELECT max(updated_at) AS at FROM invocation WHERE step_id = ?", [step.id]).fetchone()
-    return parts.clock.now() - datetime.fromisoformat(row["at"]) > PATIENCE
+    return parts.clock.now() - datetime.fromisoformat(row["at"]) > patience
 
 
 def _read(parts: Parts, run: Run, step: Step, node_ids: list[str]) -> dict[str, str]:

@@ -22,7 +22,7 @@ HOURS = timedelta(hours=5)
 
 @pytest.fixture(scope="module")
 def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
-    fleet = with_roles(fleet_of([f"late-{number}" for number in range(6)], prod=3))
+    fleet = with_roles(fleet_of([f"late-{number}" for number in range(7)], prod=3))
     opened = Street(tmp_path_factory.mktemp("late"), fleet)
     yield opened
     opened.close()
@@ -105,6 +105,23 @@ def test_I3_a_required_backup_that_has_grown_too_old_in_a_pause_stops_the_next_w
     assert why in now(house, run).note
     assert len(installs(house)) == 1
     assert all(step.state is StepState.DONE for step in wave(house, 1))
+
+
+def test_I8_evidence_that_aws_throttles_is_asked_for_again(street: Street) -> None:
+    house = proven(street)
+    run = begun(house)
+    until(house, lambda: wave(house, 1, StepKind.VERIFY)[0].state is StepState.SENT)
+    refused = house.world.faults.add("ssm", "DescribeInstancePatchStates", "access-denied", times=10**6)
+    house.jump(timedelta(minutes=1))
+    house.sweep()  # the node has ended; a read that is throttled is dear, for it is tried again at once
+    house.jump(timedelta(minutes=5))
+    house.world.faults.remove(refused.id)
+    throttled = house.world.faults.add("ssm", "DescribeInstancePatchStates", "throttling", times=10**6)
+    house.sweep()
+    assert "AWS throttled DescribeInstancePatchStates" in card(house, run)
+    house.world.faults.remove(throttled.id)
+    until(house, lambda: now(house, run).state.ended)
+    assert now(house, run).state is RunState.SUCCEEDED
 
 
 def test_I8_what_was_installed_is_verified_after_half_an_hour_of_throttling(street: Street) -> None:
