@@ -4,11 +4,14 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from bot.__main__ import main
 from sandbox.aws.fleet import Fleet
 from sandbox.aws.runcommand import Durations
 from sandbox.data.debian import candidates, installed_packages
@@ -82,6 +85,22 @@ def finish(town: Town, *arguments: str, **environment: str) -> "subprocess.Compl
     finally:
         town.process, town.environment = running, kept
     return subprocess.CompletedProcess(arguments, process.returncode, output, log_of(town)[before:])
+
+
+def finish_here(town: Town, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """As `finish`, in this process: one of its own takes more than a second to start.
+
+    Signals are handled as before when it has ended.
+    """
+    values = {name: value or None for name, value in {**town.environment, **environment}.items()}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with chdir(town.folder):
+            ended = CliRunner().invoke(main, list(arguments), env=values, catch_exceptions=False)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    return subprocess.CompletedProcess(arguments, ended.exit_code, ended.stdout, ended.stderr)
 
 
 def log_of(town: Town) -> str:

@@ -13,14 +13,13 @@ from typing import Any
 
 import pytest
 import yaml
-from click.testing import CliRunner
 
-from bot.__main__ import main
 from storage import audit
 from storage.database import Store
 from tests.integration.bot_process import (
     CHANNEL,
     finish,
+    finish_here,
     log_of,
     process_fleet,
     process_town,
@@ -64,7 +63,7 @@ def another(town: Town, tmp_path: Path) -> Any:
 
 def told(town: Town, *words: str, **environment: str) -> tuple[int, Any]:
     """The exit status and the one document on standard output."""
-    ended = finish(town, *words, "--json", **environment)
+    ended = finish_here(town, *words, "--json", **environment)
     return ended.returncode, json.loads(ended.stdout)
 
 
@@ -80,11 +79,10 @@ def rows(town: Town) -> list[int]:
 
 
 def unchanged(town: Town, *words: str, status: int, **environment: str) -> str:
-    """What it says where nothing may happen; in this process, since that is quicker. "" unsets a variable."""
+    """What it says where nothing may happen. "" unsets a variable."""
     before = rows(town)
-    merged = {name: value or None for name, value in {**town.environment, **environment}.items()}
-    ended = CliRunner().invoke(main, list(words), env=merged, catch_exceptions=False)
-    assert (ended.exit_code, ended.stdout) == (status, ""), ended.stderr
+    ended = finish_here(town, *words, **environment)
+    assert (ended.returncode, ended.stdout) == (status, ""), ended.stderr
     assert rows(town) == before
     return ended.stderr
 
@@ -126,7 +124,7 @@ def test_production_waits_for_approval_and_who_asked_at_the_terminal_cannot_give
     assert {check["outcome"] for check in document["checks"]} <= {"pass", "warn"}
     assert (len(document["list"]), len(document["nodes"])) == (4, 1)
     card = town.card(ref, "Waits for approval", channel=CHANNEL)
-    assert finish(town, "status", ref).returncode == 3
+    assert finish_here(town, "status", ref).returncode == 3
     assert told(town, "install", "orders-db", "prod")[0] == 1  # it is open already
 
     assert f"You asked for {ref}" in town.click_and_hear("U0OLA", card, "approve")
@@ -142,14 +140,14 @@ def test_what_only_aws_can_answer_is_answered_here(town: Town) -> None:
     status, document = told(town, "preflight", "orders-db", "nonprod", "--wait")
     assert (status, document["state"], document["environment"]) == (0, "answered", "nonprod")
     assert {check["outcome"] for check in document["checks"]} == {"pass"}
-    ended = finish(town, "preflight", "orders-db", "nonprod", "--wait")
+    ended = finish_here(town, "preflight", "orders-db", "nonprod", "--wait")
     assert "OK: Every node of orders-db nonprod can be patched." in ended.stdout
     status, document = told(town, "backups", "orders-db", "prod", "--wait")
     assert (status, document["state"], document["of"], document["without"]) == (0, "answered", 1, 1)
     status, document = told(town, "plan", "orders-db", "prod", "--wait")
     assert (status, document["state"], document["notes"]) == (0, "answered", [])
     assert [(step["kind"], len(step["nodes"])) for step in document["plan"]] == [("install", 1), ("verify", 1)]
-    ended = finish(town, "plan", "orders-db", "prod", "--wait")
+    ended = finish_here(town, "plan", "orders-db", "prod", "--wait")
     assert ended.stdout.startswith("1 wave: orders-db-prod-1; reboots if needed.\n\nInstall on orders-db prod\n")
     assert "    2 verify     AWS-RunPatchBaseline version 1" in ended.stdout
 
@@ -159,15 +157,15 @@ def test_reading_prints_text_without_markup(town: Town) -> None:
     assert ended.returncode == 0
     assert "prod misses no patch" in ended.stdout
     assert "+09:00" in ended.stdout
-    assert "Recent" in finish(town, "status").stdout
-    assert "No change waits for approval." in finish(town, "approvals").stdout
+    assert "Recent" in finish_here(town, "status").stdout
+    assert "No change waits for approval." in finish_here(town, "approvals").stdout
     assert told(town, "status")[1]["runs"][0]["id"].startswith(("scan-", "install-"))
     assert told(town, "compare", "orders-db")[1]["mismatches"] == 0
 
 
 def test_the_record_is_not_sent_to_somebody_who_reads_from_a_terminal(town: Town) -> None:
     """A script that polls would have it sent each time."""
-    assert finish(town, "status", "change-1").returncode == 0
+    assert finish_here(town, "status", "change-1").returncode == 0
     with database(town) as store:
         assert store.db["notice"].count_where("kind = 'record'") == 0
 
@@ -181,7 +179,7 @@ def test_who_is_not_mapped_reads_and_asks_for_nothing(town: Town, another: Any) 
         said = unchanged(town, *text.split(), status=1, PATCHGATE_CONFIG=nobody)
         assert f"“{ME}” may only read; nothing was done" in said
     for text in ("status", "status scan-1", "compare orders-db", "approvals"):
-        assert finish(town, *text.split(), PATCHGATE_CONFIG=nobody, SLACK_BOT_TOKEN="").returncode == 0
+        assert finish_here(town, *text.split(), PATCHGATE_CONFIG=nobody, SLACK_BOT_TOKEN="").returncode == 0
 
 
 @pytest.mark.parametrize("name", ["SUDO_USER", "USER", "LOGNAME"])
@@ -268,7 +266,7 @@ def test_a_refusal_is_a_document_too(town: Town) -> None:
 def test_a_database_that_is_not_there_is_not_made(town: Town, tmp_path: Path) -> None:
     path = tmp_path / "other.db"
     for text in ("scan orders-db nonprod", "status"):
-        ended = finish(town, *text.split(), PATCHGATE_DATABASE=str(path))
+        ended = finish_here(town, *text.split(), PATCHGATE_DATABASE=str(path))
         assert (ended.returncode, ended.stdout) == (1, "")
         assert f"There is no database {path}; nothing was done." in ended.stderr
     assert list(tmp_path.iterdir()) == []
@@ -297,7 +295,7 @@ def test_a_database_of_another_version_is_left_as_it_is(town: Town, tmp_path: Pa
     database.close()
     before = hashlib.sha256(path.read_bytes()).hexdigest()
     for text in ("scan orders-db nonprod", "status"):
-        ended = finish(town, *text.split(), PATCHGATE_DATABASE=str(path))
+        ended = finish_here(town, *text.split(), PATCHGATE_DATABASE=str(path))
         assert (ended.returncode, ended.stdout) == (1, "")
         assert sentence in ended.stderr
         assert "Traceback" not in ended.stderr
@@ -305,9 +303,9 @@ def test_a_database_of_another_version_is_left_as_it_is(town: Town, tmp_path: Pa
 
 
 def test_a_file_that_is_no_database_and_a_configuration_that_is_wrong_are_named(town: Town) -> None:
-    ended = finish(town, "status", PATCHGATE_DATABASE=town.environment["PATCHGATE_CONFIG"])
+    ended = finish_here(town, "status", PATCHGATE_DATABASE=town.environment["PATCHGATE_CONFIG"])
     assert (ended.returncode, "not a database" in ended.stderr) == (1, True)
-    ended = finish(town, "status", PATCHGATE_CONFIG="nowhere.yaml")
+    ended = finish_here(town, "status", PATCHGATE_CONFIG="nowhere.yaml")
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "The configuration nowhere.yaml can't be read" in ended.stderr
     assert "Nothing was done." in ended.stderr
@@ -320,7 +318,7 @@ def test_a_database_that_cannot_be_used_is_one_sentence(town: Town, tmp_path: Pa
         database.execute("ALTER TABLE run RENAME TO away")
     database.close()
     for text in ("scan orders-db nonprod", "status"):
-        ended = finish(town, *text.split(), PATCHGATE_DATABASE=str(path))
+        ended = finish_here(town, *text.split(), PATCHGATE_DATABASE=str(path))
         assert (ended.returncode, ended.stdout) == (1, "")
         assert f"The database {path} can't be used (no such table: run); nothing was done." in ended.stderr
         assert "Traceback" not in ended.stderr
@@ -353,7 +351,7 @@ def test_I4_ones_own_runs_outside_production_are_cancelled_here_and_no_others(to
     faults = town.around.world.faults
     held = faults.add("ssm", "SendCommand", "throttling", times=10**6)
     _, mine = told(town, "scan", "orders-db", "nonprod")
-    ended = finish(town, "cancel", mine["id"])
+    ended = finish_here(town, "cancel", mine["id"])
     assert (ended.returncode, f"{mine['id']} is " in ended.stdout) == (0, True)
     status, document = told(town, "status", mine["id"], "--wait")
     assert (status, document["state"]) == (1, "cancelled")
