@@ -1,6 +1,6 @@
 """The picture of the page for the README: `python -m tests.e2e.screenshot docs/page.png`, or `make screenshot`.
 
-The passing story as Ola, the on-call, sees it: a change waits for her, and beside it the simulated world.
+The story of orders-ha as Ola, the on-call, sees it: a change waits for her, and beside it the simulated world.
 """
 
 import sys
@@ -13,7 +13,8 @@ from tests.e2e.browser_people import Desk
 from tests.e2e.page import CHROMIUM, chromium, opened
 from tests.town import Town, open_town
 
-WINDOW = {"width": 1536, "height": 960}  # the picture is 1440×900
+WINDOW = {"width": 1536, "height": 1056}  # the picture is 1440×990
+CHANNEL = "C0ORDERSHA"
 
 
 def main(path: Path) -> None:
@@ -21,8 +22,8 @@ def main(path: Path) -> None:
         ref = ask_for_production(town)
         town.around.clock.set_rate(1)
         options = {"viewport": WINDOW, "device_scale_factor": 1440 / WINDOW["width"], "color_scheme": "light"}
-        with opened(browser, town.around.url, "#user=U0OLA&channel=C0ORDERS", **options) as page:
-            Desk(page, town, "U0OLA", "C0ORDERS").sees(ref, "Waits for approval")
+        with opened(browser, town.around.url, f"#user=U0OLA&channel={CHANNEL}", **options) as page:
+            Desk(page, town, "U0OLA", CHANNEL).sees(ref, "Waits for approval")
             now = town.around.clock.now()
             expect(page.get_by_test_id("clock")).to_contain_text(f"{now.day} {now:%b %Y}")
             expect(page.get_by_test_id("clock")).to_contain_text("in Warsaw")
@@ -31,14 +32,12 @@ def main(path: Path) -> None:
 
 
 def ask_for_production(town: Town) -> str:
-    """Ann scans, installs in non-production, waits eight days and asks; the change's id."""
-    town.command("U0ANN", "/patch scan orders-db nonprod")
-    town.card("scan-1", "Done")
-    town.command("U0ANN", "/patch install orders-db nonprod")
-    town.card("install-2", "Done")
+    """Ann installs in non-production, waits eight days and asks; the change's id."""
+    town.command("U0ANN", "/patch install orders-ha nonprod", CHANNEL)
+    town.card("install-1", "Done", channel=CHANNEL)
     town.jump(days=8)
-    town.command("U0ANN", "/patch install orders-db prod")
-    town.card("change-1", "Waits for approval")
+    town.command("U0ANN", "/patch install orders-ha prod", CHANNEL)
+    town.card("change-1", "Waits for approval", channel=CHANNEL)
     return "change-1"
 
 
