@@ -8,12 +8,12 @@ from aws.errors import calling
 from aws.target import Target
 from patching.absence import Presence
 from patching.model import Node, Platform
+from patching.nodes import INSTANCE_IDS, selects
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2.type_defs import FilterTypeDef, InstanceTypeDef
     from mypy_boto3_ssm.type_defs import InstanceInformationTypeDef
 
-INSTANCE_IDS = "instance_ids"
 ABSENT = "absent"
 _ALIVE = ["pending", "running", "stopping", "stopped"]
 _MOST_FILTER_VALUES = 200
@@ -30,7 +30,10 @@ class Nodes(Caller):
         instances: dict[str, InstanceTypeDef] = {}
         for filters in _filters(targets):
             found = self._instances(target, filters)
-            instances |= {node_id: instance for node_id, instance in found.items() if _carries(instance, targets)}
+            # To the letter: EC2's filters read * and ? as wildcards, which could add nodes.
+            instances |= {
+                node_id: instance for node_id, instance in found.items() if selects(targets, node_id, _tags(instance))
+            }
         ids = sorted(instances.keys() | set(targets.get(INSTANCE_IDS, ())))
         information = self._information(target, ids)
         return tuple(_node(node_id, instances.get(node_id), information.get(node_id)) for node_id in ids)
@@ -92,14 +95,6 @@ def _filters(targets: Mapping[str, Sequence[str]]) -> "list[list[FilterTypeDef]]
     return [
         [*common, {"Name": "instance-id", "Values": ids}] for ids in batches(targets[INSTANCE_IDS], _MOST_FILTER_VALUES)
     ]
-
-
-def _carries(instance: "InstanceTypeDef", targets: Mapping[str, Sequence[str]]) -> bool:
-    """Whether the tags match to the letter: EC2's filters read * and ? as wildcards, which could add nodes."""
-    tags = _tags(instance)
-    return all(
-        tags.get(key.removeprefix("tag:")) in values for key, values in targets.items() if key.startswith("tag:")
-    )
 
 
 def _tags(instance: "InstanceTypeDef") -> dict[str, str]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypedDict
 
 from aws.caller import MOST_IDS, Caller, batches
 from aws.errors import calling
-from aws.nodes import INSTANCE_IDS
 from aws.target import Target
+from patching.nodes import INSTANCE_IDS
 
 if TYPE_CHECKING:
     from mypy_boto3_ssm.literals import MaintenanceWindowResourceTypeType

@@ -1,4 +1,4 @@
-"""I13: which nodes stand where they must not."""
+"""Which nodes an environment means, and which stand where they must not (I13)."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,6 +7,9 @@ from typing import NamedTuple
 from patching.model import Node
 from patching.phrases import listed
 
+INSTANCE_IDS = "instance_ids"
+"""The key of `targets` that lists ids; every other one is "tag:NAME"."""
+
 
 class EnvironmentKey(NamedTuple):
     application: str
@@ -14,6 +17,17 @@ class EnvironmentKey(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.application} {self.environment}"
+
+
+def selects(targets: Mapping[str, Sequence[str]], node_id: str, tags: Mapping[str, str]) -> bool:
+    """Whether `targets`, {"tag:NAME": [values], …} or {"instance_ids": [ids]}, mean the node with these tags.
+
+    Names and values count to the letter; every key must match, by any of its values.
+    """
+    return all(
+        node_id in values if key == INSTANCE_IDS else tags.get(key.removeprefix("tag:")) in values
+        for key, values in targets.items()
+    )
 
 
 def conflicts(

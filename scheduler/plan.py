@@ -7,7 +7,7 @@ from functools import partial
 from aws.errors import AwsError, Throttled
 from aws.target import Target
 from patching.model import Node, Operation
-from patching.nodes import EnvironmentKey, conflicts
+from patching.nodes import EnvironmentKey, conflicts, selects
 from patching.plan import Document, Documents, PlanStep, install_plan, numbered, scan_plan
 from patching.states import RunState
 from scheduler import notices
@@ -62,14 +62,16 @@ def plan_run(parts: Parts, run: Run) -> None:
 def misplaced_nodes(parts: Parts, key: EnvironmentKey, nodes: tuple[Node, ...]) -> tuple[str, ...]:
     """I13: sentences for nodes of this environment that stand in another one too, or where production must not be.
 
-    Instance ids are unique in an account and Region, so only environments there can share one.
+    Instance ids are unique in an account and Region, so only environments there can share one. The nodes' own tags
+    tell which others mean them too: AWS is not asked again.
     """
     environments = parts.config.environments()
     mine = environments[key]
-    resolved: dict[EnvironmentKey, tuple[Node, ...]] = {key: nodes}
-    for other, settings in environments.items():
-        if other != key and (settings.account, settings.region) == (mine.account, mine.region):
-            resolved[other] = parts.patch_manager.resolve(target_of(settings), settings.targets)
+    resolved = {
+        other: [node for node in nodes if other == key or selects(settings.targets, node.id, node.tags)]
+        for other, settings in environments.items()
+        if (settings.account, settings.region) == (mine.account, mine.region)
+    }
     production = {each: settings.production for each, settings in environments.items()}
     return conflicts(resolved, production, parts.config.production_tags)[key]
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from patching.model import Node
-from patching.nodes import EnvironmentKey, conflicts
+from patching.nodes import EnvironmentKey, conflicts, selects
 from tests.unit.patching.build import DEBIAN
 
 NONPROD, PROD = EnvironmentKey("orders-db", "nonprod"), EnvironmentKey("orders-db", "prod")
@@ -54,3 +54,22 @@ def test_i13_conflicts(
     resolved: Mapping[EnvironmentKey, list[Node]], sentences: Mapping[EnvironmentKey, tuple[str, ...]]
 ) -> None:
     assert conflicts(resolved, PRODUCTION, TAGS) == sentences
+
+
+@pytest.mark.parametrize(
+    ("targets", "expected"),
+    [
+        ({"tag:PatchGroup": ["orders"]}, True),
+        ({"tag:PatchGroup": ["billing", "orders"]}, True),
+        ({"tag:PatchGroup": ["orders"], "tag:Role": ["replica"]}, True),
+        ({"tag:PatchGroup": ["orders"], "tag:Role": ["primary"]}, False),
+        ({"tag:PatchGroup": ["Orders"]}, False),
+        ({"tag:patchgroup": ["orders"]}, False),
+        ({"tag:PatchGroup": ["ord*"]}, False),
+        ({"tag:Owner": ["orders"]}, False),
+        ({"instance_ids": ["i-2", "i-1"]}, True),
+        ({"instance_ids": ["i-2"]}, False),
+    ],
+)
+def test_i13_targets_mean_a_node_to_the_letter(targets: Mapping[str, list[str]], expected: bool) -> None:
+    assert selects(targets, "i-1", {"PatchGroup": "orders", "Role": "replica"}) is expected
