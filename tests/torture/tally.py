@@ -20,8 +20,8 @@ class Tally:
     doubted: int = 0  # stories with a send of which AWS gave no clear answer: how they end depends on what was lost
     well: int = 0  # of the others: ended as without the crash …
     other: int = 0  # … or not
-    free: int = 0  # of the well: with one crash and nobody's whim …
-    helped: int = 0  # … after a person's answer
+    helped: dict[str, list[bool]] = field(default_factory=dict)
+    """Of the well with at most one crash: where it was → whether a person had to answer, story by story."""
     wrong: list[str] = field(default_factory=list)
 
     def count(self, number: int, story: Story) -> None:
@@ -42,8 +42,7 @@ class Tally:
             self.well += 1
             # A boundary that only a doubt leads to is reached by making one: that says nothing of how often one arises.
             if len(story.died) < 2 and tale.whim is not Whim.CANCEL:
-                self.free += 1
-                self.helped += bool(story.helped)
+                self.helped.setdefault(_place(story), []).append(bool(story.helped))
 
     @property
     def share_well(self) -> float:
@@ -51,7 +50,9 @@ class Tally:
 
     @property
     def share_helped(self) -> float:
-        return self.helped / max(1, self.free)
+        """Each place counts once, so that a send does not count as often as there are documents to send."""
+        shares = [sum(found) / len(found) for found in self.helped.values()]
+        return sum(shares) / max(1, len(shares))
 
     def report(self, atlas: Atlas) -> list[str]:
         """Lines."""
@@ -72,6 +73,13 @@ def told(story: Story) -> str:
     """In one line, as far as it is told."""
     deaths = [f"died {point.name} ({point.turn})" for point in story.keeper.died]
     return "; ".join([str(story.tale), *deaths, *story.helped, f"{story.change and story.change.state}"])
+
+
+def _place(story: Story) -> str:
+    """Where the bot died; a send whatever it sent."""
+    name = story.died[0].name if story.died else ""
+    before, call, _ = name.partition("SendCommand")
+    return before + call
 
 
 def _counts(of: Counter[str]) -> str:
