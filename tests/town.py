@@ -42,13 +42,15 @@ def wait_for(what: Callable[[], T | None], why: str, seconds: float = PATIENCE) 
     """The first truthy value of `what`. Fails with `why`, and what was last seen, when time is up."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()
+    length = 0.02
     while True:
         found = what()
         if found:
             return found
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds:.0f} s for {why}; last seen: {found!r}")
-        pause.wait(0.05)
+        pause.wait(length)
+        length = min(1.3 * length, 0.2)  # looking costs time that whatever is waited for could use
 
 
 @dataclass
