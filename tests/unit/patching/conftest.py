@@ -1,6 +1,9 @@
-"""Options of the domain's tests."""
+"""Options of the domain's tests, and how many random worlds they see: 100 in `make test`, more in `make torture`."""
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("many", max_examples=500)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

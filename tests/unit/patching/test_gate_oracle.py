@@ -162,7 +162,7 @@ def _compared(
     )
 
 
-@settings(deadline=None, max_examples=500, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(world=worlds())
 def test_the_gate_passes_exactly_when_every_condition_holds(
     world: tuple[GateInput, frozenset[str], tuple[str, ...]],

@@ -201,7 +201,7 @@ def pins_of(part: Part) -> set[tuple[str, str]]:
     return {(pin.id, content(pin.id, pin.title)) for pin in part.pins}
 
 
-PATIENT = settings(deadline=None, max_examples=250, suppress_health_check=[HealthCheck.too_slow])
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @PATIENT
