@@ -13,7 +13,7 @@ from bot.views.text import code, plural, prose
 from commands.ports import Clock
 from patching.gate import Outcome
 from patching.states import ChangeState, RunState
-from storage import changes, outbox, runs, steps
+from storage import changes, invocations, outbox, runs, steps
 from storage.changes import Change
 from storage.database import Store
 from storage.outbox import Notice
@@ -135,7 +135,7 @@ def _run_words(db: Database, run: Run) -> str:
     if current is None:
         return f"{code(run.ref)} {state_words(run)}"
     same = [step for step in planned if step.kind is current.kind]
-    ended = sum(found.outcome is not None for step in same for found in runs.invocations(db, step.id).values())
+    ended = sum(found.outcome is not None for step in same for found in invocations.of_step(db, step.id).values())
     nodes = plural(sum(len(step.node_ids) for step in same), "node")
     return f"{code(run.ref)} {state_words(run)}: {current.kind.value} {ended:,} of {nodes}"
 

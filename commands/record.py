@@ -9,7 +9,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from patching.digest import digest_of
-from storage import audit, changes, decisions, evidence, runs, steps
+from storage import audit, changes, decisions, evidence, invocations, runs, steps
 from storage.changes import Change
 from storage.database import Store, to_text
 from storage.runs import Purpose, Run
@@ -122,7 +122,7 @@ def _run(db: Database, run: Run) -> dict[str, Any]:
                 "sent_at": to_text(step.sent_at),
                 "outcomes": {
                     node_id: {"outcome": found.outcome, "status": found.status, "details": found.details}
-                    for node_id, found in runs.invocations(db, step.id).items()
+                    for node_id, found in invocations.of_step(db, step.id).items()
                 },
             }
             for step in steps.of_run(db, run.id)

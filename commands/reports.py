@@ -33,8 +33,9 @@ from storage.backups import NodeBackup
 from storage.changes import Change
 from storage.database import Store
 from storage.decisions import Decision
+from storage.invocations import Invocation
 from storage.problems import Problem
-from storage.runs import Invocation, Purpose, Run
+from storage.runs import Purpose, Run
 from storage.steps import Step
 
 _DOING = {

@@ -10,8 +10,9 @@ from sqlite_utils import Database
 from patching.model import Operation
 from patching.plan import StepKind
 from patching.states import RunState, StepState
-from storage import pauses, runs
-from storage.runs import Invocation, Run
+from storage import invocations, pauses
+from storage.invocations import Invocation
+from storage.runs import Run
 from storage.steps import Step
 
 _STOPPABLE = frozenset({RunState.REQUESTED, RunState.RUNNING, RunState.PAUSED})
@@ -52,7 +53,7 @@ class Paused:
 
 
 def seen(db: Database, planned: Sequence[Step]) -> Seen:
-    return {step.id: runs.invocations(db, step.id) for step in planned}
+    return {step.id: invocations.of_step(db, step.id) for step in planned}
 
 
 def waves(planned: Sequence[Step], known: Seen) -> tuple[Wave, ...]:

@@ -25,8 +25,9 @@ from patching.states import RunState, StepState
 from patching.statuses import GONE
 from scheduler import notices
 from scheduler.parts import Parts, target_of
-from storage import absences, audit, outbox, runs, steps
-from storage.runs import Invocation, Run
+from storage import absences, audit, invocations, outbox, runs, steps
+from storage.invocations import Invocation
+from storage.runs import Run
 from storage.steps import Step
 
 log = logging.getLogger(__name__)
@@ -90,14 +91,14 @@ def being_patched(db: Database, run: Run) -> Watched:
         node_id
         for step in planned
         if step.kind is StepKind.VERIFY
-        for node_id, seen in runs.invocations(db, step.id).items()
+        for node_id, seen in invocations.of_step(db, step.id).items()
         if seen.outcome is not None
     }
     told = {node_id for node_id, each in absences.of_run(db, run.id).items() if each.told_at and not each.closed_at}
     watched = {}
     for step in planned:
         if step.kind is StepKind.INSTALL and step.sent_at:
-            for node_id, seen in runs.invocations(db, step.id).items():
+            for node_id, seen in invocations.of_step(db, step.id).items():
                 begun = seen.status not in _NOT_BEGUN and seen.outcome not in _TOLD
                 if node_id in told or (begun and node_id not in verified):
                     watched[node_id] = step
@@ -195,9 +196,9 @@ def _settle(tx: Database, now: datetime, run: Run, node_id: str) -> bool:
     news = False
     for step in steps.of_run(tx, run.id):
         if node_id in step.node_ids and step.state in {StepState.SENT, StepState.PLANNED}:
-            seen = runs.invocations(tx, step.id).get(node_id)
+            seen = invocations.of_step(tx, step.id).get(node_id)
             if seen is None or seen.outcome is None:
                 status, details = (seen.status, seen.details) if seen else ("", "")
                 found = Invocation(step.id, node_id, status, details, NodeOutcome.GONE, GONE)
-                news = runs.record_invocation(tx, now, found) or news
+                news = invocations.record(tx, now, found) or news
     return news

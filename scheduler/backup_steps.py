@@ -24,9 +24,10 @@ from patching.phrases import listed
 from patching.plan import StepKind
 from patching.states import RunState, StepState
 from scheduler.parts import Parts, gone, target_of
-from storage import backups, outbox, runs, steps
+from storage import backups, invocations, outbox, runs, steps
 from storage.backups import NodeBackup
-from storage.runs import Invocation, Run
+from storage.invocations import Invocation
+from storage.runs import Run
 from storage.steps import Step
 
 LISTED_AFTER = timedelta(minutes=2)  # EC2's lists lag behind its answers; by then what it took is in them
@@ -242,7 +243,7 @@ def _end_of_rest(parts: Parts, db: Database, run: Run, step: Step) -> tuple[Node
         return NodeOutcome.CANCELLED, "cancelled before its backup was complete"
     names = {node.id: node.name or node.id for node in run.nodes}
     together = [each.id for each in steps.of_run(db, run.id) if takes_backups(each)]
-    seen = [found for step_id in together for found in runs.invocations(db, step_id).values()]
+    seen = [found for step_id in together for found in invocations.of_step(db, step_id).values()]
     failed = [names.get(each.node_id, each.node_id) for each in seen if each.outcome in _LOST]
     if failed:
         return NodeOutcome.CANCELLED, f"its backup was left off, for that of {listed(failed)} failed"
@@ -253,7 +254,7 @@ def _end_of_rest(parts: Parts, db: Database, run: Run, step: Step) -> tuple[Node
 
 
 def _open(db: Database, step: Step) -> list[str]:
-    seen = runs.invocations(db, step.id)
+    seen = invocations.of_step(db, step.id)
     return [node_id for node_id in step.node_ids if node_id not in seen or seen[node_id].outcome is None]
 
 
@@ -282,7 +283,7 @@ def _fail(parts: Parts, run: Run, step: Step, node_ids: Sequence[str], why: str)
 
 
 def _record(tx: Database, now: datetime, run: Run, seen: Sequence[Invocation]) -> None:
-    news = [runs.record_invocation(tx, now, each) for each in seen]
+    news = [invocations.record(tx, now, each) for each in seen]
     if any(news):
         outbox.touch(tx, run.subject)
 

@@ -16,8 +16,9 @@ from patching.outcomes import NodeOutcome
 from patching.plan import StepKind
 from patching.states import StepState
 from scheduler.parts import Parts, gone, target_of
-from storage import evidence, outbox, runs, soak, steps
-from storage.runs import Invocation, Run
+from storage import evidence, invocations, outbox, runs, soak, steps
+from storage.invocations import Invocation
+from storage.runs import Run
 from storage.steps import Step
 
 THROTTLED = timedelta(hours=1)  # for an AWS that asks for fewer calls: without evidence a wave is not verified
@@ -26,7 +27,7 @@ PATIENCE = timedelta(minutes=2)  # Patch Manager shows a node's report a moment 
 
 def tick(parts: Parts, now: datetime) -> None:
     sent = steps.in_state(parts.store.db, StepState.SENT)
-    ended = runs.ended_nodes(parts.store.db, [step.id for step in sent])
+    ended = invocations.ended_nodes(parts.store.db, [step.id for step in sent])
     for step in sent:
         if step.node_ids and ended.get(step.id, 0) == len(step.node_ids):
             parts.pool.submit(("collect", step.id), partial(collect, parts, step), lane=parts.lane_of_run(step.run_id))
@@ -34,7 +35,7 @@ def tick(parts: Parts, now: datetime) -> None:
 
 def collect(parts: Parts, step: Step) -> None:
     run = runs.get(parts.store.db, step.run_id)
-    seen = runs.invocations(parts.store.db, step.id)
+    seen = invocations.of_step(parts.store.db, step.id)
     missing: dict[str, str] = {}
     if step.operation is Operation.SCAN:
         succeeded = [node_id for node_id in step.node_ids if seen[node_id].outcome is NodeOutcome.SUCCEEDED]
@@ -52,10 +53,10 @@ def collect(parts: Parts, step: Step) -> None:
         now = parts.clock.now()
         for node_id, why in missing.items():
             old = seen[node_id]
-            runs.record_invocation(
+            invocations.record(
                 tx, now, Invocation(step.id, node_id, old.status, old.details, NodeOutcome.NO_EVIDENCE, why)
             )
-        outcomes = {found.outcome for found in runs.invocations(tx, step.id).values()}
+        outcomes = {found.outcome for found in invocations.of_step(tx, step.id).values()}
         end = StepState.DONE if outcomes == {NodeOutcome.SUCCEEDED} else StepState.FAILED
         steps.transition(tx, step, end, now, run.ref)
     for name in ("dispatch", "finish", "deliver"):

@@ -35,7 +35,7 @@ from scheduler import backups, surroundings
 from scheduler.documents import documents
 from scheduler.parts import Parts, target_of
 from scheduler.plan import misplaced_nodes
-from storage import evidence, problems, runs, steps
+from storage import evidence, invocations, problems, runs, steps
 from storage.changes import Change
 
 SHOWN = 10  # patches that stay behind, named in the message
@@ -235,7 +235,7 @@ def _install_outcomes(parts: Parts, key: EnvironmentKey) -> dict[str, NodeOutcom
     run = runs.newest(parts.store.db, key.application, key.environment, Operation.INSTALL)
     outcomes: dict[str, NodeOutcome] = {}
     for step in steps.of_run(parts.store.db, run.id) if run else ():
-        for node_id, found in runs.invocations(parts.store.db, step.id).items():
+        for node_id, found in invocations.of_step(parts.store.db, step.id).items():
             if found.outcome and outcomes.get(node_id, NodeOutcome.SUCCEEDED) is NodeOutcome.SUCCEEDED:
                 outcomes[node_id] = found.outcome
     return outcomes
@@ -249,7 +249,7 @@ def _install(parts: Parts, key: EnvironmentKey) -> InstallFact | None:
     failed: dict[str, str] = {}
     verifications = [step for step in steps.of_run(db, run.id) if step.kind is StepKind.VERIFY]
     for step in steps.of_run(db, run.id):
-        for node_id, found in runs.invocations(db, step.id).items():
+        for node_id, found in invocations.of_step(db, step.id).items():
             if found.outcome is not NodeOutcome.SUCCEEDED:
                 failed.setdefault(node_id, found.note or found.details or "never ended")
     read = {item.node_id for step in verifications for item in evidence.of_step(db, step.id)}

@@ -8,7 +8,7 @@ from aws.target import Target
 from patching.hooks import StepEnd, hook_failure
 from patching.outcomes import NodeOutcome
 from scheduler.parts import Parts
-from storage.runs import Invocation
+from storage.invocations import Invocation
 from storage.steps import Step
 
 _UNWELL = frozenset({NodeOutcome.FAILED, NodeOutcome.TIMED_OUT, NodeOutcome.CANCELLED})

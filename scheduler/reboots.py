@@ -11,7 +11,7 @@ from patching.phrases import listed
 from patching.plan import StepKind
 from scheduler import away
 from scheduler.parts import Parts
-from storage import absences, runs, steps
+from storage import absences, invocations, steps
 from storage.runs import Run
 from storage.steps import Step
 
@@ -20,7 +20,7 @@ LOOK_EVERY: Final = timedelta(seconds=5)
 
 def left(parts: Parts, step: Step) -> tuple[str, ...]:
     """The nodes of a step that have not come to their end in it, as one that was terminated has."""
-    seen = runs.invocations(parts.store.db, step.id)
+    seen = invocations.of_step(parts.store.db, step.id)
     return tuple(node_id for node_id in step.node_ids if node_id not in seen or seen[node_id].outcome is None)
 
 

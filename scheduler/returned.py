@@ -22,7 +22,7 @@ from patching.model import Operation, PatchSummary
 from patching.outcomes import NodeOutcome, outcome_of
 from scheduler import away, notices
 from scheduler.parts import Parts, target_of
-from storage import absences, audit, outbox, runs, steps
+from storage import absences, audit, invocations, outbox, runs, steps
 from storage.absences import Unaccounted
 from storage.runs import Run
 from storage.steps import Step
@@ -151,7 +151,7 @@ def _report(step: Step, report: PatchSummary | None) -> datetime | None:
 
 def _status(tx: Database, step: Step, node_id: str, sight: Sight) -> str:
     """AWS's word for the node's part of the command where it ran, and the run's end did not know; empty otherwise."""
-    seen, known = sight.parts.get((step.id, node_id)), runs.invocations(tx, step.id).get(node_id)
+    seen, known = sight.parts.get((step.id, node_id)), invocations.of_step(tx, step.id).get(node_id)
     outcome = outcome_of(seen.status, seen.status_details) if seen else None
     ran = outcome in _RAN and (known is None or known.outcome is not outcome)
     return seen.status_details or seen.status if seen and ran else ""

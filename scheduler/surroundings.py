@@ -11,7 +11,7 @@ from patching.nodes import EnvironmentKey
 from patching.outcomes import NodeOutcome
 from patching.preflight import NodeInquiry
 from scheduler.parts import Parts, target_of
-from storage import evidence, holds, runs, steps
+from storage import evidence, holds, invocations, runs, steps
 from storage.steps import Step
 
 LOOK_AHEAD = timedelta(days=35)  # monthly windows are seen
@@ -86,7 +86,7 @@ def _scan_failures(parts: Parts, key: EnvironmentKey) -> dict[str, str]:
     failed = {
         node_id: (step, found.note or found.details)
         for step in (steps.of_run(db, run.id) if run else ())
-        for node_id, found in runs.invocations(db, step.id).items()
+        for node_id, found in invocations.of_step(db, step.id).items()
         if found.outcome is NodeOutcome.FAILED
     }
     since = evidence.newest(db, key.application, key.environment, list(failed)) if failed else {}

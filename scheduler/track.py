@@ -23,8 +23,9 @@ from patching.states import RunState, StepState
 from patching.statuses import NEVER_ANSWERED, NEVER_STARTED, explained
 from scheduler import hook_words
 from scheduler.parts import Parts, target_of
-from storage import outbox, runs, steps
-from storage.runs import Invocation, Run
+from storage import invocations, outbox, runs, steps
+from storage.invocations import Invocation
+from storage.runs import Run
 from storage.steps import Step
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class Tracker:
     def tick(self, now: datetime) -> None:
         db = self.parts.store.db
         sent = steps.in_state(db, StepState.SENT)
-        ended = runs.ended_nodes(db, [step.id for step in sent])
+        ended = invocations.ended_nodes(db, [step.id for step in sent])
         followed = [step for step in sent if step.document and ended.get(step.id, 0) < len(step.node_ids)]
         for step_id in set(self.listed).difference(step.id for step in followed):
             self.listed.pop(step_id, None)
@@ -100,7 +101,7 @@ class Tracker:
         parts = self.parts
         now = parts.clock.now()
         age = now - (step.sent_at or now)
-        known = runs.invocations(parts.store.db, step.id)
+        known = invocations.of_step(parts.store.db, step.id)
         ended = sum(1 for each in known.values() if each.outcome)
         late = _is_late(parts, step)
         if not is_listing_due(status, self.listed.get(step.id), ended=ended, age=age, now=now, late=late):
@@ -160,11 +161,11 @@ def _record(parts: Parts, run: Run, step: Step, records: list[Invocation]) -> No
     if records:
         with parts.store.transaction() as tx:
             now = parts.clock.now()
-            news = [runs.record_invocation(tx, now, record) for record in records]
+            news = [invocations.record(tx, now, record) for record in records]
             if any(news):
                 outbox.touch(tx, run.subject)
         parts.wake("deliver")
-    if runs.ended_nodes(parts.store.db, [step.id]).get(step.id, 0) == len(step.node_ids):
+    if invocations.ended_nodes(parts.store.db, [step.id]).get(step.id, 0) == len(step.node_ids):
         parts.wake("collect")
 
 

@@ -18,7 +18,7 @@ from sandbox.aws.node import ManagedNode
 from sandbox.aws.steps import Durations
 from sandbox.fleet import NONPRODUCTION, REGION
 from scheduler.away import LOOK_EVERY
-from storage import absences, outbox, runs, steps
+from storage import absences, invocations, outbox, runs, steps
 from storage.outbox import Medium
 from storage.runs import Run
 from storage.steps import Step
@@ -59,7 +59,7 @@ class Story:
         return next(step for step in steps.of_run(self.house.store.db, self.run.id) if step.kind is kind)
 
     def outcome(self, kind: StepKind) -> NodeOutcome | None:
-        found = runs.invocations(self.house.store.db, self.step(kind).id).get(self.node.id)
+        found = invocations.of_step(self.house.store.db, self.step(kind).id).get(self.node.id)
         return found.outcome if found else None
 
     def until_away(self) -> None:
@@ -182,7 +182,7 @@ def test_I9_a_node_that_is_terminated_in_the_middle_is_not_waited_for(street: St
     assert f"`{story.node.name}` failed: was terminated at EC2 while it was being patched" in story.card()
     (other,) = story.house.node_ids("nonprod") - {story.node.id}
     assert story.house.sent()[-1].params["InstanceIds"] == [other]  # AWS refuses a terminated instance
-    verified = runs.invocations(story.house.store.db, story.step(StepKind.VERIFY).id)
+    verified = invocations.of_step(story.house.store.db, story.step(StepKind.VERIFY).id)
     assert verified[other].outcome is NodeOutcome.SUCCEEDED
     said = story.told(AWAY)
     assert f"*was terminated at EC2 while `{run.ref}` was patching it*: nothing runs on it any more." in said

@@ -20,10 +20,11 @@ from sandbox.aws import backups as simulated
 from sandbox.fleet import PRODUCTION, REGION
 from scheduler.backup_steps import LISTED_AFTER, MOST_REQUESTS
 from scheduler.parts import target_of
-from storage import audit, backups, outbox, runs, steps
+from storage import audit, backups, invocations, outbox, runs, steps
 from storage.backups import NodeBackup
 from storage.changes import Change
-from storage.runs import Invocation, Purpose, Run
+from storage.invocations import Invocation
+from storage.runs import Purpose, Run
 from storage.steps import Step
 from tests.integration.bot_process import CHANNEL, kill, process_fleet, process_town, run_connected
 from tests.integration.small_house import approve, asked, card, modal, newest, outcome, proven, words
@@ -106,7 +107,7 @@ class Story:
 
     @property
     def seen(self) -> dict[str, Invocation]:
-        return runs.invocations(self.house.store.db, self.step.id)
+        return invocations.of_step(self.house.store.db, self.step.id)
 
     @property
     def taken(self) -> dict[str, NodeBackup]:

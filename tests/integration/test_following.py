@@ -15,7 +15,7 @@ from sandbox.aws.fleet import Fleet
 from sandbox.aws.log import SsmCall
 from sandbox.aws.steps import Durations
 from scheduler import plan
-from storage import runs, steps
+from storage import invocations, runs, steps
 from storage.runs import Run
 from tests.integration.small_house import built
 from tests.integration.small_town import fleet_of
@@ -177,7 +177,7 @@ def run_of(house: House) -> Run:
 
 def outcomes(house: House) -> dict[str, NodeOutcome | None]:
     (step,) = steps.of_run(house.store.db, run_of(house).id)
-    return {node_id: found.outcome for node_id, found in runs.invocations(house.store.db, step.id).items()}
+    return {node_id: found.outcome for node_id, found in invocations.of_step(house.store.db, step.id).items()}
 
 
 def _with_a_second_environment(fleet: Fleet) -> Fleet:

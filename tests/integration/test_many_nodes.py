@@ -22,7 +22,7 @@ from sandbox.aws.command import Command
 from sandbox.aws.log import SsmCall
 from sandbox.aws.steps import Durations
 from scheduler import plan
-from storage import evidence, runs, steps
+from storage import evidence, invocations, runs, steps
 from storage.runs import Run
 from storage.steps import Step
 from tests.integration.small_house import built
@@ -175,7 +175,7 @@ def _outcomes(house: House, sent: list[Step], operation: Operation) -> dict[str,
         node_id: found.outcome
         for step in sent
         if step.operation is operation
-        for node_id, found in runs.invocations(house.store.db, step.id).items()
+        for node_id, found in invocations.of_step(house.store.db, step.id).items()
     }
 
 

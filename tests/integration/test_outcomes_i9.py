@@ -12,7 +12,7 @@ from patching.outcomes import NodeOutcome
 from patching.states import RunState
 from sandbox.aws.fleet import Fleet
 from sandbox.aws.fleet import Node as FleetNode
-from storage import runs
+from storage import invocations
 from tests.integration.small_town import CHANNEL, ask, fleet_of, run_of, steps_of
 from tests.town import Town, open_town, wait_for, words_of
 
@@ -179,7 +179,7 @@ def outcomes(town: Town, ref: str) -> dict[str, NodeOutcome]:
 
 def outcomes_of(town: Town, step_id: str) -> dict[str, NodeOutcome]:
     assert town.bot
-    found = runs.invocations(town.bot.store.db, step_id)
+    found = invocations.of_step(town.bot.store.db, step_id)
     return {node_id: seen.outcome for node_id, seen in found.items() if seen.outcome}
 
 

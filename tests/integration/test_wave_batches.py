@@ -11,7 +11,7 @@ from commands.settle import Settle
 from patching.plan import StepKind
 from patching.states import RunState, StepState
 from sandbox.aws.steps import Durations
-from storage import audit, evidence, runs
+from storage import audit, evidence, invocations, runs
 from storage.runs import Run
 from storage.steps import Step
 from tests.integration.small_house import built
@@ -113,7 +113,7 @@ def test_I2_I8_beside_a_batch_that_nobody_knows_of_the_other_is_followed_and_all
     until(house, lambda: now(house, run).state is RunState.NEEDS_HUMAN)
     first, second, third = batches(house)
     until(house, lambda: batches(house)[0].state is StepState.DONE)
-    assert len(runs.invocations(house.store.db, first.id)) == 50
+    assert len(invocations.of_step(house.store.db, first.id)) == 50
     assert not [step for step in of(house) if step.kind is StepKind.VERIFY and step.sending_at]
 
     house.ask(Settle(second.id, ran=False), "U0ADA")

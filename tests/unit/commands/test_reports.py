@@ -2,8 +2,8 @@
 
 from commands.reports import run_report
 from patching.outcomes import NodeOutcome
-from storage import runs
-from storage.runs import Invocation
+from storage import invocations, runs
+from storage.invocations import Invocation
 from tests.unit.commands.desk import NOW, Desk
 from tests.unit.commands.waved import end, install, send
 
@@ -29,7 +29,7 @@ def test_a_node_on_which_a_step_has_ended_waits_for_nothing_while_others_of_its_
 def succeeded(desk: Desk, step_id: str, node_id: str) -> None:
     with desk.store.transaction() as tx:
         seen = Invocation(step_id, node_id, "Success", "Success", NodeOutcome.SUCCEEDED, "")
-        runs.record_invocation(tx, NOW, seen)
+        invocations.record(tx, NOW, seen)
 
 
 def told(desk: Desk, run_id: int) -> dict[str, tuple[str, str]]:

@@ -6,10 +6,11 @@ from patching.nodes import EnvironmentKey
 from patching.outcomes import NodeOutcome
 from patching.plan import Document, Documents, install_plan
 from patching.states import ChangeState, RunState, StepState
-from storage import runs, steps
+from storage import invocations, runs, steps
 from storage.changes import Change
 from storage.database import to_text
-from storage.runs import Invocation, Purpose, Run
+from storage.invocations import Invocation
+from storage.runs import Purpose, Run
 from tests.unit.commands.desk import NOW, Desk
 
 DOCUMENT = Document("AWS-RunPatchBaseline", "1", "d" * 64)
@@ -57,7 +58,7 @@ def send(desk: Desk, run: Run, position: int, *begun: str) -> None:
     with desk.store.transaction() as tx:
         for node_id in begun:
             seen = Invocation(_step_id(run, position), node_id, "InProgress", "InProgress", None, "")
-            runs.record_invocation(tx, NOW, seen)
+            invocations.record(tx, NOW, seen)
 
 
 def end(desk: Desk, run: Run, *positions: int) -> None:
@@ -67,7 +68,7 @@ def end(desk: Desk, run: Run, *positions: int) -> None:
         with desk.store.transaction() as tx:
             for node_id in steps.get(tx, _step_id(run, position)).node_ids:
                 seen = Invocation(_step_id(run, position), node_id, "Success", "Success", NodeOutcome.SUCCEEDED, "")
-                runs.record_invocation(tx, NOW, seen)
+                invocations.record(tx, NOW, seen)
 
 
 def again(desk: Desk, run: Run) -> Run:

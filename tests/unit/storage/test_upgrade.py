@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from patching.sequence import next_to_send
 from patching.states import StepState
-from storage import evidence, runs, steps
+from storage import evidence, invocations, steps
 from storage.database import Store, to_text
 from storage.schema import migrations
 from tests.unit.storage.rows import NOW
@@ -71,7 +71,7 @@ def fill(old: Database) -> None:
 def test_every_row_is_there_and_points_where_it_did(upgraded: Store) -> None:
     db = upgraded.db
     assert [step.id for step in steps.of_run(db, 7)] == list(BATCHES)
-    assert runs.invocations(db, "first")[NODES[0]].status == "InProgress"
+    assert invocations.of_step(db, "first")[NODES[0]].status == "InProgress"
     (item,) = evidence.of_step(db, "first")
     assert [row.kb_id for row in item.rows] == ["openssl.amd64"]
     assert db.execute("PRAGMA foreign_key_check").fetchall() == []
