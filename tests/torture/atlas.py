@@ -21,7 +21,7 @@ READS = (
 OF_WHOLE_PLANS = (("ec2", "CreateSnapshots"), ("ec2", "DescribeSnapshots"), ("monitoring", "DescribeAlarms"))
 SENDS = {Plan.PLAIN: 4, Plan.WHOLE: 12}  # after the approval: scans, dump, health, the Installs; lost one and all
 CALM = Fault()
-WHIMS = {Whim.NONE: 6, Whim.PAUSE: 3, Whim.CANCEL: 1}  # how often of ten
+WHIMS = {Whim.NONE: 5, Whim.PAUSE: 3, Whim.CANCEL: 2}  # how often of ten
 
 
 @dataclass(frozen=True, slots=True)
