@@ -10,7 +10,7 @@ from commands.errors import Refused
 from commands.replies import Done, Reply
 from patching.config import Configuration
 from patching.nodes import EnvironmentKey
-from storage import audit, inquiries
+from storage import inquiries
 
 PAGE = 10  # nodes a page
 _MOST_PAGES = 1000
@@ -44,7 +44,6 @@ class Backups(Command):
 
     def perform(self, context: Context, actor: Actor) -> Reply:
         with context.commit() as tx:
-            asked = inquiries.ask(tx, context.now, "backups", self.key, actor.user_id, context.channel, page=self.page)
-            audit.append(tx, context.now, actor.user_id, f"inquiry-{asked}", "backups asked", {"of": str(self.key)})
+            inquiries.ask(tx, context.now, "backups", self.key, actor.user_id, context.channel, page=self.page)
         context.wake("inquiries")
         return Done(f"The backups of {self.key} are being looked up; the answer comes here.")

@@ -9,7 +9,7 @@ from commands.command import Actor, Command, Context, expect
 from commands.replies import Done, Reply
 from patching.config import Configuration
 from patching.nodes import EnvironmentKey
-from storage import audit, inquiries
+from storage import inquiries
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,6 @@ class Plan(Command):
 
     def perform(self, context: Context, actor: Actor) -> Reply:
         with context.commit() as tx:
-            asked = inquiries.ask(tx, context.now, "plan", self.key, actor.user_id, context.channel)
-            audit.append(tx, context.now, actor.user_id, f"inquiry-{asked}", "plan asked", {"of": str(self.key)})
+            inquiries.ask(tx, context.now, "plan", self.key, actor.user_id, context.channel)
         context.wake("inquiries")
         return Done(f"The plan for {self.key} is being made; the answer comes here.")

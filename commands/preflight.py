@@ -9,7 +9,7 @@ from commands.command import Actor, Command, Context, expect
 from commands.replies import Done, Reply
 from patching.config import Configuration
 from patching.nodes import EnvironmentKey
-from storage import audit, inquiries
+from storage import inquiries
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,6 @@ class Preflight(Command):
 
     def perform(self, context: Context, actor: Actor) -> Reply:
         with context.commit() as tx:
-            asked = inquiries.ask(tx, context.now, "preflight", self.key, actor.user_id, context.channel)
-            audit.append(tx, context.now, actor.user_id, f"inquiry-{asked}", "preflight asked", {"of": str(self.key)})
+            inquiries.ask(tx, context.now, "preflight", self.key, actor.user_id, context.channel)
         context.wake("inquiries")
         return Done(f"The nodes of {self.key} are being looked at; the answer comes here.")

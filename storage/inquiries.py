@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from patching.nodes import EnvironmentKey
+from storage import audit
 from storage.database import to_text
 
 
@@ -26,12 +27,15 @@ class Inquiry:
 def ask(
     tx: Database, now: datetime, kind: str, key: EnvironmentKey, user_id: str, channel: str, *, page: int = 0
 ) -> int:
+    """Commit to an answer; the inquiry's number. `kind`: backups, plan or preflight."""
     cursor = tx.execute(
         """INSERT INTO inquiry (kind, application, environment, user_id, channel, asked_at, page)
            VALUES (?, ?, ?, ?, ?, ?, ?)""",
         [kind, key.application, key.environment, user_id, channel, to_text(now), page],
     )
-    return int(cursor.lastrowid or 0)
+    asked = int(cursor.lastrowid or 0)
+    audit.append(tx, now, user_id, f"inquiry-{asked}", f"{kind} asked", {"of": str(key)})
+    return asked
 
 
 def unanswered(db: Database) -> list[Inquiry]:

@@ -152,12 +152,8 @@ def by_key(db: Database, key: str) -> Notice | None:
     return _notice(row) if row else None
 
 
-def by_message(db: Database, channel: str, ts: str) -> Notice | None:
-    row = db.execute("SELECT * FROM notice WHERE channel = ? AND ts = ?", [channel, ts]).fetchone()
-    return _notice(row) if row else None
-
-
 def dead(db: Database) -> list[Notice]:
+    """Given up for good, each with its reason as its note."""
     return [_notice(row) for row in db.execute("SELECT * FROM notice WHERE state = 'dead' ORDER BY id")]
 
 
