@@ -15,27 +15,24 @@ from patching.gate import (
     CheckResult,
     EnvironmentFacts,
     GateInput,
-    InstallFact,
-    NodeFact,
-    ProblemFact,
     evaluate,
     passes,
     waive,
 )
 from patching.leaving import no_longer_offered
-from patching.model import Evidence, Node, Operation, PinnedPatch
+from patching.model import Evidence, Node, PinnedPatch
 from patching.nodes import EnvironmentKey
-from patching.outcomes import NodeOutcome
 from patching.pins import pinned_list
-from patching.plan import PlanStep, StepKind, install_plan
+from patching.plan import PlanStep, install_plan
 from patching.policy import Policy
 from patching.waves import doubts
 from patching.windows import listed_kbs
 from scheduler import backups, surroundings
 from scheduler.documents import documents
+from scheduler.gate_facts import environment_facts, install_fact, problem_fact, soak_start
 from scheduler.parts import Parts, target_of
 from scheduler.plan import misplaced_nodes
-from storage import evidence, invocations, problems, runs, steps
+from storage import evidence
 from storage.changes import Change
 
 SHOWN = 10  # patches that stay behind, named in the message
@@ -74,8 +71,8 @@ def judge(parts: Parts, change: Change) -> Evaluation:
     source_nodes = parts.patch_manager.resolve(target_of(environments[source_key]), environments[source_key].targets)
     target_nodes = parts.patch_manager.resolve(target, target_settings.targets)
     alarms = surroundings.alarm_states(parts, source_key)
-    source = _facts(parts, source_key, source_nodes)
-    production = _facts(parts, target_key, target_nodes)
+    source = environment_facts(parts, source_key, source_nodes)
+    production = environment_facts(parts, target_key, target_nodes)
     policy = parts.config.policy_of(change.application)
     ripe = ripen(
         parts.store,
@@ -98,9 +95,9 @@ def judge(parts: Parts, change: Change) -> Evaluation:
             scan_max_age=policy.scan_max_age,
             source=source,
             target=production,
-            install=_install(parts, source_key),
-            last_change=_soak_start(parts, source_key, now),
-            problem=_problem(parts, change.application),
+            install=install_fact(parts, source_key),
+            last_change=soak_start(parts, source_key, now),
+            problem=problem_fact(parts, change.application),
             artifacts=parts.artifacts is not None,
             conflicts=(
                 *misplaced_nodes(parts, source_key, source_nodes),
@@ -215,65 +212,6 @@ def _plan(
         return ()
     found = documents(parts, target, execution, nodes, pinned=pinned, gated=True)
     return install_plan(execution, found, nodes, pinned=pinned, gated=True)
-
-
-def _facts(parts: Parts, key: EnvironmentKey, nodes: tuple[Node, ...]) -> EnvironmentFacts:
-    settings = parts.config.environments()[key]
-    known = evidence.newest(parts.store.db, key.application, key.environment)
-    outcomes = _install_outcomes(parts, key)
-    return EnvironmentFacts(
-        name=key.environment,
-        account=settings.account,
-        region=settings.region,
-        production=settings.production,
-        nodes=tuple(NodeFact(node, known.get(node.id), outcomes.get(node.id)) for node in nodes),
-    )
-
-
-def _install_outcomes(parts: Parts, key: EnvironmentKey) -> dict[str, NodeOutcome]:
-    """How each node came out of the newest Install: the worst of its steps."""
-    run = runs.newest(parts.store.db, key.application, key.environment, Operation.INSTALL)
-    outcomes: dict[str, NodeOutcome] = {}
-    for step in steps.of_run(parts.store.db, run.id) if run else ():
-        for node_id, found in invocations.of_step(parts.store.db, step.id).items():
-            if found.outcome and outcomes.get(node_id, NodeOutcome.SUCCEEDED) is NodeOutcome.SUCCEEDED:
-                outcomes[node_id] = found.outcome
-    return outcomes
-
-
-def _install(parts: Parts, key: EnvironmentKey) -> InstallFact | None:
-    db = parts.store.db
-    run = runs.newest(db, key.application, key.environment, Operation.INSTALL)
-    if run is None or run.ended_at is None:
-        return None
-    failed: dict[str, str] = {}
-    verifications = [step for step in steps.of_run(db, run.id) if step.kind is StepKind.VERIFY]
-    for step in steps.of_run(db, run.id):
-        for node_id, found in invocations.of_step(db, step.id).items():
-            if found.outcome is not NodeOutcome.SUCCEEDED:
-                failed.setdefault(node_id, found.note or found.details or "never ended")
-    read = {item.node_id for step in verifications for item in evidence.of_step(db, step.id)}
-    named = {node_id for step in verifications for node_id in step.node_ids}
-    return InstallFact(run.ref, run.state, run.ended_at, bool(named) and named <= read, failed)
-
-
-def _soak_start(parts: Parts, key: EnvironmentKey, now: datetime) -> datetime | None:
-    """The end of the newest Install that changed a row, moved on by the time for which a problem held the clock.
-
-    Somebody else's Install restarts it (I8).
-    """
-    db = parts.store.db
-    run = runs.newest_that_changed(db, key.application, key.environment)
-    if run is None or run.ended_at is None:
-        return None
-    foreign = evidence.newest_foreign_install(db, key.application, key.environment)
-    start = max(run.ended_at, foreign) if foreign else run.ended_at
-    return start + problems.held(db, key.application, start, now)
-
-
-def _problem(parts: Parts, application: str) -> ProblemFact | None:
-    found = problems.open_problem(parts.store.db, application)
-    return ProblemFact(found.reported_by, found.reported_at, found.reason) if found else None
 
 
 def _baselines(items: tuple[Evidence, ...]) -> dict[str, str]:
