@@ -60,8 +60,8 @@ def test_acks_come_in_time_while_twenty_runs_wait_for_slow_aws(town: Town) -> No
             "/patch scan app-1 nonprod",
         ]
         assert ask(town, others * 10) == [{"ok": True}] * 50
-        assert len(runs.in_state(town.bot.store.db, RunState.REQUESTED)) == len(APPLICATIONS)
-        assert town.sent() == []
+        still_open = runs.in_state(town.bot.store.db, RunState.REQUESTED, RunState.RUNNING)
+        assert len(still_open) == len(APPLICATIONS)
     finally:
         for fault in faults:
             town.around.world.faults.remove(fault.id)
