@@ -7,7 +7,7 @@ import pytest
 
 from tests.stateful.street import Street
 
-EXAMPLES = 8
+EXAMPLES = 4
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
