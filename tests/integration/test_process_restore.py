@@ -1,4 +1,4 @@
-"""`patchgate backup` and `patchgate restore` as processes: what a copy that was put back may still do (I2, I3)."""
+"""`patchgate backup` and `patchgate restore`: what a copy that was put back may still do (I2, I3)."""
 
 import os
 import signal
@@ -9,7 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.bot_process import CHANNEL, finish, log_of, process_fleet, process_town, run_connected, stop
+from tests.integration.bot_process import (
+    CHANNEL,
+    finish,
+    finish_here,
+    log_of,
+    process_fleet,
+    process_town,
+    run_connected,
+    stop,
+)
 from tests.integration.small_town import hold, release
 from tests.town import Message, Town, has_button, wait_for, words_of
 
@@ -68,7 +77,7 @@ def test_I2_an_install_that_was_sent_after_the_copy_was_made_is_found_and_not_se
     assert rows(town, "SELECT state FROM run WHERE purpose = 'change'") == [("needs_human",)]
     doubts = "SELECT kind, step.state FROM step JOIN run ON run.id = run_id WHERE purpose = 'change' ORDER BY position"
     assert rows(town, doubts) == [("install", "unknown"), ("verify", "planned")]
-    assert finish(town, "verify", "--database").returncode == 0
+    assert finish_here(town, "verify", "--database").returncode == 0
     (kept,) = tmp_path.glob("patchgate.db.replaced-*")
     with closing(sqlite3.connect(kept)) as database:
         assert database.execute("SELECT state FROM change").fetchall() == [("done",)]
@@ -82,7 +91,7 @@ def test_I2_an_install_that_was_sent_after_the_copy_was_made_is_found_and_not_se
 def test_I3_what_waited_for_approval_in_a_copy_expires(town: Town, tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"
     card = pending(town)
-    assert finish(town, "backup", str(copy)).returncode == 0
+    assert finish_here(town, "backup", str(copy)).returncode == 0
     town.click("U0OLA", card, "approve")
     town.card("change-1", "*Done.*", channel=CHANNEL)
     assert stop(town, signal.SIGTERM) == 0
@@ -103,8 +112,8 @@ def test_a_copy_that_was_tampered_with_is_not_restored(town: Town, tmp_path: Pat
     run_connected(town)
     town.command("U0ANN", "/patch scan orders-db nonprod", CHANNEL)
     town.card("scan-1", "*Done*", channel=CHANNEL)
-    assert finish(town, "backup", str(copy)).returncode == 0
-    again = finish(town, "backup", str(copy))
+    assert finish_here(town, "backup", str(copy)).returncode == 0
+    again = finish_here(town, "backup", str(copy))
     assert (again.returncode, again.stderr) == (1, f"{copy} is there already; nothing was copied. Name another file.\n")
     assert stop(town, signal.SIGTERM) == 0
     with closing(sqlite3.connect(copy)) as forged:
@@ -112,7 +121,7 @@ def test_a_copy_that_was_tampered_with_is_not_restored(town: Town, tmp_path: Pat
         forged.execute("UPDATE audit SET actor = 'U0EVE' WHERE id = 2")
         forged.commit()
     before = rows(town, "SELECT hash FROM audit")
-    refused = finish(town, "restore", str(copy))
+    refused = finish_here(town, "restore", str(copy))
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr == (
         f"{copy} was not restored: its audit chain is not whole. "
@@ -126,24 +135,24 @@ def test_what_is_no_database_is_not_restored_and_a_database_that_cant_be_read_is
     town: Town, tmp_path: Path
 ) -> None:
     database, copy = Path(town.environment["PATCHGATE_DATABASE"]), tmp_path / "copy.db"
-    nothing = finish(town, "backup", str(copy))
+    nothing = finish_here(town, "backup", str(copy))
     assert (nothing.returncode, nothing.stderr) == (
         1,
         f"There is no database {database}; nothing was copied. Check PATCHGATE_DATABASE.\n",
     )
-    missing = finish(town, "restore", str(copy))
+    missing = finish_here(town, "restore", str(copy))
     assert (missing.returncode, missing.stderr) == (1, f"There is no file {copy}; nothing was restored.\n")
     run_connected(town)
-    assert finish(town, "backup", str(copy)).returncode == 0
+    assert finish_here(town, "backup", str(copy)).returncode == 0
     assert stop(town, signal.SIGTERM) == 0
     other = tmp_path / "patchgate.yaml"
-    refused = finish(town, "restore", str(other))
+    refused = finish_here(town, "restore", str(other))
     assert refused.returncode == 1
     assert f"{other} can't be copied" in refused.stderr
     database.write_text("what is left of a disk", encoding="utf-8")
     bot_user = 10001 if os.geteuid() == 0 else os.geteuid()
     os.chown(database, bot_user, -1)
-    done = finish(town, "restore", str(copy))
+    done = finish_here(town, "restore", str(copy))
     assert done.returncode == 0, done.stderr
     assert {each.stat().st_uid for each in (database, tmp_path / "patchgate.db.lock")} == {bot_user}
     assert "No production run was open in it." in done.stdout
