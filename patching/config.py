@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from patching.execution import Execution
 from patching.nodes import EnvironmentKey
+from patching.notices import Notices
 from patching.policy import Policy, PolicyOverride
 from patching.strict import Strict
 
@@ -74,6 +75,14 @@ _ALLOWED = {
     "approval_reminders": "durations that grow, such as [15m, 1h, 4h]",
     "approvals_required": "a whole number from 1 to 5",
     "pin": "required or off",
+    "window": "optional or required",
+    "leads": "at most 10 durations, the longest first, such as [7d, 24h, 1h]",
+    "notify_before": "a duration such as 0s, 15m, 24h or 7d",
+    "object_until": "a duration such as 0s, 15m, 24h or 7d",
+    "digest": "off, or a weekday, a time and a zone, such as mon 09:00 UTC",
+    "notices": "a mapping with leads, notify_before, object_until, digest and tags",
+    "notices.tags": "a mapping of users, emails and channel to the names of tags",
+    "mail.ses": "a Region such as eu-west-1",
     "alarms": "names of CloudWatch alarms",
     "users": "Slack user ids such as U0ANN or e-mail addresses",
     "groups": "Slack user group ids such as S0ONCALL",
@@ -103,12 +112,18 @@ class Access(Strict):
 
 
 class Owners(Strict):
+    """Users are told by direct message, addresses by mail; groups are mentioned in the channel."""
+
     users: tuple[Person, ...] = ()
+    groups: tuple[GroupId, ...] = ()
     emails: tuple[Email, ...] = ()
 
 
 class Mail(Strict):
+    """Through the server of PATCHGATE_SMTP; where `ses` names a Region, through Amazon SES there."""
+
     sender: Annotated[Email, Field(alias="from")]
+    ses: Region | None = None
 
 
 class ArtifactsBucket(Strict):
@@ -172,6 +187,7 @@ class Configuration(Strict):
     mail: Mail | None = None
     artifacts: ArtifactsBucket | None = None
     production_tags: dict[NonEmpty, tuple[NonEmpty, ...]] = Field({"Environment": ("prod", "production")})
+    notices: Notices = Notices()
     policy: Policy = Policy()
     applications: Annotated[dict[Name, Application], Field(min_length=1)]
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from patching import gate_backups, gate_source, gate_surroundings, gate_target
+from patching import gate_backups, gate_source, gate_surroundings, gate_target, gate_windows
 from patching.gate_facts import (
     Action,
     Check,
@@ -16,6 +16,7 @@ from patching.gate_facts import (
     GateInput,
     GatePolicy,
     InstallFact,
+    Moment,
     NodeFact,
     OtherPatcher,
     Outcome,
@@ -32,6 +33,7 @@ __all__ = [
     "GateInput",
     "GatePolicy",
     "InstallFact",
+    "Moment",
     "NodeFact",
     "OtherPatcher",
     "Outcome",
@@ -61,15 +63,28 @@ CHECKS: Final[Mapping[str, Check]] = {
     "artifacts": gate_target.artifacts,
     "artifacts-readable": gate_surroundings.artifacts_readable,
     "something-to-install": gate_target.something_to_install,
+    "no-freeze": gate_windows.no_freeze,
+    "inside-window": gate_windows.inside_window,
+    "fits-window": gate_windows.fits_window,
+    "affected-told": gate_windows.affected_told,
+    "no-objection": gate_windows.no_objection,
 }
 
 _GOOD: Final = frozenset({Outcome.PASS, Outcome.WARN, Outcome.WAIVED})
 
 # Unreadable evidence (a title that can't be read, too: `patches-tested` marks that itself), I13, and what is no check
-# but judged elsewhere: a document's hash and four eyes. Without a list, or with an empty one, the last two would send
+# but judged elsewhere: a document's hash and four eyes. An objection is overruled, where everybody sees it. Without a list, or with an empty one, the last two would send
 # what nobody has proven; `pin: off` is the way to do that on purpose.
 NEVER_WAIVABLE: Final = frozenset(
-    {"evidence-fresh", "nodes-in-place", "document-hash", "four-eyes", "artifacts", "something-to-install"}
+    {
+        "evidence-fresh",
+        "nodes-in-place",
+        "document-hash",
+        "four-eyes",
+        "artifacts",
+        "something-to-install",
+        "no-objection",
+    }
 )
 
 

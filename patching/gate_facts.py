@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from patching.agenda import Opening
 from patching.backups import BackupFacts
 from patching.compare import Comparison
 from patching.model import Evidence, Node
@@ -117,6 +118,22 @@ class GatePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """When it is sent, or would be: what is known of windows, freezes, and the people who are affected."""
+
+    sending: bool  # right now; otherwise what is planned is judged
+    at_window: bool  # it goes at a maintenance window, because somebody or the policy asked for one
+    opening: Opening | None  # the one that it is planned for, or is in
+    windows_unknown: str  # why nobody can tell the windows, as a sentence; empty where they are known
+    estimate: timedelta | None  # how long it takes, by earlier runs
+    estimated_from: str  # which runs, in words
+    notify_before: timedelta  # those affected are told so long before
+    told_at: datetime | None  # when they were
+    freezes: tuple[str, ...]  # those in force then, a sentence each
+    objections: tuple[str, ...]  # reasons of objections that nobody overruled
+
+
+@dataclass(frozen=True, slots=True)
 class GateInput:
     now: datetime
     planned_start: datetime
@@ -139,6 +156,7 @@ class GateInput:
     artifacts_readable: bool | None = None  # None: the API can't tell
     other_patchers: tuple[OtherPatcher, ...] | None = None  # None: nobody looked, so the checks fail
     backup: BackupFacts | None = None  # None: nobody looked, so the checks fail
+    moment: Moment | None = None  # None: nobody looked, so the checks fail
 
 
 Check = Callable[[GateInput], CheckResult]

@@ -15,7 +15,7 @@ from patching.strict import Strict
 WAIVABLE: Final = tuple(sorted(CHECKS.keys() - NEVER_WAIVABLE))
 
 
-def _duration(value: object) -> object:
+def duration(value: object) -> object:
     """A bare number says no unit: seconds would be as good a guess as days."""
     return value if isinstance(value, timedelta) else parse_duration(str(value))
 
@@ -38,12 +38,13 @@ def _growing(reminders: tuple[timedelta, ...]) -> tuple[timedelta, ...]:
     return reminders
 
 
-Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
-SoakDuration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
+Duration = Annotated[timedelta, BeforeValidator(duration), Field(gt=timedelta(0))]
+SoakDuration = Annotated[timedelta, BeforeValidator(duration), Field(ge=timedelta(0))]
 Approvals = Annotated[int, Field(ge=1, le=5, strict=True)]
 Reminders = Annotated[tuple[Duration, ...], Field(max_length=10), AfterValidator(_growing)]
 Pin = Annotated[Literal["required", "off"], BeforeValidator(_pin)]
 Alarms = tuple[Annotated[str, StringConstraints(min_length=1, max_length=255)], ...]
+Window = Literal["optional", "required"]
 Waivable = tuple[Annotated[str, AfterValidator(_waivable)], ...]
 
 
@@ -70,6 +71,7 @@ class PolicyOverride(Strict):
     approval_expiry: Duration | None = None
     approval_reminders: Reminders | None = None
     pin: Pin | None = None
+    window: Window | None = None
     alarms: Alarms | None = None
     waivable: Waivable | None = None
 
@@ -81,6 +83,7 @@ class Policy(Strict):
     approval_expiry: Duration = timedelta(hours=24)
     approval_reminders: Reminders = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4))
     pin: Pin = "required"
+    window: Window = "optional"  # required: production is installed inside a maintenance window only
     alarms: Alarms = ()
     waivable: Waivable = ()
 
@@ -114,6 +117,7 @@ class Policy(Strict):
             "approvals_required": self.approvals_required,
             "approval_expiry": written(self.approval_expiry),
             "pin": self.pin,
+            "window": self.window,
             "alarms": [*sorted(set(self.alarms))],
             "waivable": [*sorted(set(self.waivable))],
         }

@@ -9,11 +9,14 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from patching.agenda import Opening
 from patching.gate import Action, CheckResult, Outcome
 from patching.model import PinnedPatch
 from patching.states import CHANGE_TRANSITIONS, ChangeState, require
 from storage import audit, outbox
 from storage.database import compare_and_set, to_json, to_text, to_time
+
+_TIMES = ("requested_at", "evaluated_at", "approved_at", "ended_at", "starts_at", "told_at", "released_at")
 
 
 class ChangeOpen(Exception):
@@ -50,6 +53,11 @@ class Change:
     waivers: Mapping[str, str] = field(default_factory=dict)  # check → an admin's reason
     eligible: tuple[str, ...] = ()  # who could approve when it was asked
     required: int = 1  # approvals
+    timing: str = "now"  # or "window": at the next one of its environment
+    starts_at: datetime | None = None  # when a waiting change is let go at the soonest
+    opening: Opening | None = None  # the execution of a window that it waits for, or was let go in
+    told_at: datetime | None = None  # when those affected were told of it
+    released_at: datetime | None = None  # since when it may be carried out
 
     @property
     def ref(self) -> str:
@@ -73,6 +81,7 @@ def create(
     part: bool = False,
     emergency: str = "",
     waivers: Mapping[str, str] | None = None,
+    timing: str = "now",
     rights: Collection[str] = (),
 ) -> Change:
     """Open a change. `rights`: the roles with which it was asked for. Raises ChangeOpen when there is an open one."""
@@ -80,8 +89,8 @@ def create(
     try:
         cursor = tx.execute(
             """INSERT INTO change (application, environment, source, state, requested_by, requested_at, requesters,
-                                   supersedes, configuration, part, emergency, waivers)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                                   supersedes, configuration, part, emergency, waivers, timing)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             [
                 application,
                 environment,
@@ -95,6 +104,7 @@ def create(
                 int(part),
                 emergency,
                 to_json(waivers or {}),
+                timing,
             ],
         )
     except sqlite3.IntegrityError:
@@ -108,6 +118,7 @@ def create(
         "part": part,
         "emergency": emergency,
         "waivers": dict(waivers or {}),
+        "timing": timing,
         "rights": sorted(rights),
     }
     audit.append(tx, now, requested_by, change.ref, "requested", detail)
@@ -188,6 +199,31 @@ def transition(
     return get(tx, change.id)
 
 
+def reschedule(
+    tx: Database,
+    change: Change,
+    now: datetime,
+    actor: str,
+    opening: Opening | None,
+    starts_at: datetime | None,
+    note: str,
+    action: str,
+) -> Change | None:
+    """Another time for a change that waits, with its audit row; None when it has moved on since `change` was read."""
+    columns = {
+        "starts_at": to_text(starts_at),
+        "window": to_json(opening.as_json()) if opening else None,
+        "note": note,
+    }
+    if change.state not in {ChangeState.WAITING, ChangeState.HELD}:
+        raise ValueError(f"{change.ref} is {change.state}, so it waits for nothing")
+    if not compare_and_set(tx, "change", change.id, change.state, columns):
+        return None
+    audit.append(tx, now, actor, change.ref, action, {"note": note, **columns})
+    outbox.touch(tx, change.subject)
+    return get(tx, change.id)
+
+
 def set_note(tx: Database, change: Change, note: str) -> None:
     """What a person should know while it waits. Not a transition."""
     if change.note != note:
@@ -264,6 +300,8 @@ def _change(row: Any) -> Change:  # noqa: ANN401 - sqlite3.Row is untyped
     values["eligible"] = tuple(json.loads(values["eligible"]))
     for name in ("parts", "facts"):
         values[name] = None if values[name] is None else json.loads(values[name])
-    for name in ("requested_at", "evaluated_at", "approved_at", "ended_at"):
+    window = values.pop("window")
+    values["opening"] = Opening.from_json(json.loads(window)) if window else None
+    for name in _TIMES:
         values[name] = to_time(values[name])
     return Change(**values)

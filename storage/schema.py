@@ -420,3 +420,139 @@ def m016_absences(db: Database) -> None:
             closed_at TEXT,
             PRIMARY KEY (run_id, node_id)
         ) STRICT""")
+
+
+@migrations()
+def m017_waiting_changes(db: Database) -> None:
+    """When a change is sent: now or at a window. What it waits for, and since when it may be carried out."""
+    db.execute("ALTER TABLE change ADD COLUMN timing TEXT NOT NULL DEFAULT 'now' CHECK (timing IN ('now', 'window'))")
+    for column in ("starts_at", "window", "told_at", "released_at"):
+        db.execute(f"ALTER TABLE change ADD COLUMN {column} TEXT")
+
+
+@migrations()
+def m018_objections(db: Database) -> None:
+    """Who objects to a change, and who has seen that a window or a change comes."""
+    db.execute("""
+        CREATE TABLE objection (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            change_id INTEGER NOT NULL REFERENCES change(id),
+            user_id TEXT NOT NULL,
+            reason TEXT NOT NULL,
+            at TEXT NOT NULL,
+            ended_by TEXT,
+            ended_at TEXT,
+            end_reason TEXT
+        ) STRICT""")
+    db.execute("CREATE INDEX objection_change ON objection (change_id)")
+    db.execute("""
+        CREATE TABLE acknowledgement (
+            subject TEXT NOT NULL,
+            user_id TEXT NOT NULL,
+            at TEXT NOT NULL,
+            PRIMARY KEY (subject, user_id)
+        ) STRICT""")
+
+
+@migrations()
+def m019_subscriptions(db: Database) -> None:
+    """Who asked to be told of an application's windows and installs."""
+    db.execute("""
+        CREATE TABLE subscription (
+            application TEXT NOT NULL,
+            user_id TEXT NOT NULL,
+            at TEXT NOT NULL,
+            PRIMARY KEY (application, user_id)
+        ) STRICT""")
+
+
+@migrations()
+def m020_freezes(db: Database) -> None:
+    """Freezes that admins added; periods of others that they lifted; what a Change Calendar last said."""
+    db.execute("""
+        CREATE TABLE freeze (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL,
+            applications TEXT NOT NULL,
+            starts_at TEXT NOT NULL,
+            ends_at TEXT,
+            reason TEXT NOT NULL,
+            added_by TEXT NOT NULL,
+            added_at TEXT NOT NULL
+        ) STRICT""")
+    db.execute("""
+        CREATE TABLE freeze_lift (
+            key TEXT PRIMARY KEY,
+            lifted_by TEXT NOT NULL,
+            lifted_at TEXT NOT NULL,
+            reason TEXT NOT NULL
+        ) STRICT""")
+    db.execute("""
+        CREATE TABLE calendar_reading (
+            calendar TEXT PRIMARY KEY,
+            state TEXT NOT NULL,
+            next_at TEXT,
+            read_at TEXT NOT NULL
+        ) STRICT""")
+
+
+@migrations()
+def m021_agenda(db: Database) -> None:
+    """What AWS said of windows and nodes when it was last asked, and which executions people were told of."""
+    db.execute("""
+        CREATE TABLE agenda_reading (
+            account TEXT NOT NULL,
+            region TEXT NOT NULL,
+            role TEXT NOT NULL,
+            content TEXT NOT NULL,
+            read_at TEXT,
+            tried_at TEXT NOT NULL,
+            error TEXT NOT NULL DEFAULT '',
+            PRIMARY KEY (account, region, role)
+        ) STRICT""")
+    db.execute("""
+        CREATE TABLE environment_reading (
+            application TEXT NOT NULL,
+            environment TEXT NOT NULL,
+            nodes TEXT NOT NULL,
+            read_at TEXT NOT NULL,
+            PRIMARY KEY (application, environment)
+        ) STRICT""")
+    db.execute("""
+        CREATE TABLE window_execution (
+            application TEXT NOT NULL,
+            environment TEXT NOT NULL,
+            window_id TEXT NOT NULL,
+            execution_time TEXT NOT NULL,
+            content TEXT NOT NULL,
+            first_seen_at TEXT NOT NULL,
+            gone_at TEXT,
+            moved_to TEXT,
+            PRIMARY KEY (application, environment, window_id, execution_time)
+        ) STRICT""")
+
+
+@migrations()
+def m022_window_orders(db: Database) -> None:
+    """Maintenance windows that somebody asked to be made or changed at AWS, each with one outcome (I1)."""
+    db.execute("""
+        CREATE TABLE window_order (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            action TEXT NOT NULL CHECK (action IN ('create', 'edit', 'enable', 'disable', 'delete')),
+            application TEXT NOT NULL,
+            environment TEXT NOT NULL,
+            window_id TEXT,
+            spec TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('requested', 'done', 'failed')),
+            requested_by TEXT NOT NULL,
+            requested_at TEXT NOT NULL,
+            tokens TEXT NOT NULL DEFAULT '{}',
+            progress TEXT NOT NULL DEFAULT '{}',
+            attempts INTEGER NOT NULL DEFAULT 0,
+            not_before TEXT,
+            ended_at TEXT,
+            note TEXT NOT NULL DEFAULT ''
+        ) STRICT""")
+    db.execute(
+        "CREATE UNIQUE INDEX one_open_order ON window_order (application, environment) WHERE state = 'requested'"
+    )

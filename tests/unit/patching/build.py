@@ -16,7 +16,7 @@ from patching.backups import (
     Volume,
 )
 from patching.compare import Comparison, Finding, Verdict, compare
-from patching.gate import EnvironmentFacts, GateInput, InstallFact, NodeFact
+from patching.gate import EnvironmentFacts, GateInput, InstallFact, Moment, NodeFact
 from patching.model import Evidence, Node, Operation, PatchRow, PatchState, Platform
 from patching.outcomes import NodeOutcome
 from patching.preflight import NodeInquiry
@@ -119,6 +119,23 @@ def backup_facts(*node_ids: str, **changes: object) -> BackupFacts:
     return BackupFacts(**(fields | changes))  # type: ignore[arg-type]
 
 
+def moment(**changes: object) -> Moment:
+    """Sent at once, in no window; nobody objects, and no freeze is in force."""
+    fields: dict[str, object] = {
+        "sending": False,
+        "at_window": False,
+        "opening": None,
+        "windows_unknown": "",
+        "estimate": timedelta(minutes=20),
+        "estimated_from": "install-13 of nonprod",
+        "notify_before": timedelta(0),
+        "told_at": None,
+        "freezes": (),
+        "objections": (),
+    }
+    return Moment(**(fields | changes))  # type: ignore[arg-type]
+
+
 def gate_input(
     source: EnvironmentFacts | None = None, target: EnvironmentFacts | None = None, **changes: object
 ) -> GateInput:
@@ -138,6 +155,7 @@ def gate_input(
         "problem": None,
         "artifacts": True,
         "conflicts": (),
+        "moment": moment(),
         "comparison": compare(source.evidence, target.evidence),
         "preflight": {each.node.id: NodeInquiry() for each in (*source.nodes, *target.nodes)},
         "artifacts_readable": True,
