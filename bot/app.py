@@ -110,11 +110,13 @@ def build(
     *,
     sessions: Sessions | None = None,
     open_store: Callable[..., Store] = Store,
+    open_pool: Callable[..., Pool] = Pool,
     pace: float = PACE,
 ) -> Patchgate:
     """Wire everything; nothing is sent yet. Raises ConfigurationError, StorageError and Slack's errors.
 
-    `open_store` is called as `Store` is: a test that counts commits opens one of its own.
+    `open_store` and `open_pool` are called as `Store` and `Pool` are: a test that counts commits opens a store of its
+    own, and one that moves the sweeps by hand a pool that has ended its work when `submit` returns.
     """
     config = read_configuration(settings.config_path)
     mailer = _mailer(settings)
@@ -130,7 +132,7 @@ def build(
     sessions = sessions or Sessions()
     sessions.preload()
     engine = Engine(clock)
-    pool, slack_pool = Pool(), Pool(threads=8)
+    pool, slack_pool = open_pool(), open_pool(threads=8)
     directory = SlackDirectory(client, config.access, clock)
     bucket = config.artifacts
     parts = Parts(
