@@ -53,6 +53,14 @@ class ChangeState(StrEnum):
         return not CHANGE_TRANSITIONS[self]
 
 
+class OrderState(StrEnum):
+    """Of an order to make or change a maintenance window at AWS."""
+
+    REQUESTED = "requested"
+    DONE = "done"
+    FAILED = "failed"
+
+
 class NoticeState(StrEnum):
     DUE = "due"
     SENDING = "sending"
@@ -115,6 +123,12 @@ CHANGE_TRANSITIONS: Final[Mapping[ChangeState, frozenset[ChangeState]]] = {
     ChangeState.WITHDRAWN: frozenset(),
     ChangeState.EXPIRED: frozenset(),
     ChangeState.SUPERSEDED: frozenset(),
+}
+
+ORDER_TRANSITIONS: Final[Mapping[OrderState, frozenset[OrderState]]] = {
+    OrderState.REQUESTED: frozenset({OrderState.DONE, OrderState.FAILED}),
+    OrderState.DONE: frozenset(),
+    OrderState.FAILED: frozenset(),
 }
 
 # A card that must show something new is owed again: sent → due.

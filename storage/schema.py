@@ -426,7 +426,7 @@ def m016_absences(db: Database) -> None:
 def m017_waiting_changes(db: Database) -> None:
     """When a change is sent: now or at a window. What it waits for, and since when it may be carried out."""
     db.execute("ALTER TABLE change ADD COLUMN timing TEXT NOT NULL DEFAULT 'now' CHECK (timing IN ('now', 'window'))")
-    for column in ("starts_at", "window", "told_at", "released_at"):
+    for column in ("starts_at", "window", "released_at"):
         db.execute(f"ALTER TABLE change ADD COLUMN {column} TEXT")
 
 
@@ -542,7 +542,8 @@ def m022_window_orders(db: Database) -> None:
             application TEXT NOT NULL,
             environment TEXT NOT NULL,
             window_id TEXT,
-            spec TEXT NOT NULL,
+            window_name TEXT NOT NULL,
+            spec TEXT,
             state TEXT NOT NULL CHECK (state IN ('requested', 'done', 'failed')),
             requested_by TEXT NOT NULL,
             requested_at TEXT NOT NULL,
