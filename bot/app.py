@@ -13,7 +13,6 @@ from slack_sdk import WebClient
 from aws.alarms import Alarms
 from aws.artifacts import Artifacts
 from aws.backups import Backups
-from aws.mail import Mailer
 from aws.patchers import Patchers
 from aws.patching import PatchManager
 from aws.permissions import Permissions
@@ -23,10 +22,11 @@ from bot.access import SlackDirectory
 from bot.delivery import PACE, Delivery
 from bot.followups import FollowUps
 from bot.listeners import Listeners
+from bot.mailing import mailer_of
 from bot.receiving import CONCURRENCY, Http, Socket
 from bot.settings import Settings, read_configuration
 from commands.ports import Clock
-from patching.config import Configuration, ConfigurationError
+from patching.config import Configuration
 from scheduler import (
     cancelling,
     changes,
@@ -40,6 +40,7 @@ from scheduler import (
     plan,
     restored,
     settle,
+    waiting,
 )
 from scheduler.alarms import Watch
 from scheduler.away import Away
@@ -119,7 +120,8 @@ def build(
     own, and one that moves the sweeps by hand a pool that has ended its work when `submit` returns.
     """
     config = read_configuration(settings.config_path)
-    mailer = _mailer(settings)
+    sessions = sessions or Sessions()
+    mailer = mailer_of(settings, config, sessions)
     client = web_client(settings)
     app = App(
         client=client,
@@ -129,7 +131,6 @@ def build(
         logger=logging.getLogger("bot.bolt"),
     )
     store = open_store(settings.database_path, exclusive=True)
-    sessions = sessions or Sessions()
     sessions.preload()
     engine = Engine(clock)
     pool, slack_pool = open_pool(), open_pool(threads=8)
@@ -169,14 +170,6 @@ def build(
     )
 
 
-def _mailer(settings: Settings) -> Mailer | None:
-    url = settings.smtp.get_secret_value()
-    try:
-        return Mailer.from_url(url) if url else None
-    except ValueError as error:
-        raise ConfigurationError([f"PATCHGATE_SMTP: {error}."]) from None
-
-
 def _sweeps(parts: Parts, directory: SlackDirectory, delivery: Delivery) -> tuple[Sweep, ...]:
     return (
         Sweep("plan", 1, partial(plan.tick, parts)),
@@ -190,6 +183,7 @@ def _sweeps(parts: Parts, directory: SlackDirectory, delivery: Delivery) -> tupl
         Sweep("collect", 1, partial(collect.tick, parts)),
         Sweep("finish", 1, partial(finish.tick, parts)),
         Sweep("changes", 1, partial(changes.tick, parts)),
+        Sweep("waiting", 1, partial(waiting.tick, parts)),
         Sweep("inquiries", 1, partial(inquiries.tick, parts)),
         Sweep("alarms", 15, Watch(parts).tick),
         Sweep("decisions", 1, partial(decisions.tick, parts)),

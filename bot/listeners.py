@@ -192,7 +192,8 @@ class Listeners:
         change = changes.find(self.store.db, int(value["change"]))
         if change is None:
             raise Refused("That change is not known here; nothing was done.")
-        return InstallPart(grammar.environment(change.application, change.environment, self.config))
+        key = grammar.environment(change.application, change.environment, self.config)
+        return InstallPart(key, change.timing == "window")
 
     def _key(self, value: Value) -> EnvironmentKey:
         return grammar.environment(str(value["application"]), str(value["environment"]), self.config)

@@ -34,7 +34,9 @@ class AskAgain(Command):
             raise Refused("That change is not known here; nothing was done.")
         key = grammar.environment(change.application, change.environment, context.config)
         if not change.emergency and not change.waivers:
-            return run(InstallPart(key) if change.part else Install(key), context, actor)
+            at_window = change.timing == "window"
+            again = InstallPart(key, at_window) if change.part else Install(key, at_window)
+            return run(again, context, actor)
         if Role.ADMIN not in actor.roles:
             raise Refused(_not_an_admin(change))
         waivable = context.config.policy_of(change.application).waivable
@@ -45,16 +47,23 @@ class AskAgain(Command):
                 f"The policy of {change.application} no longer lets {dropped} be waived; nothing was done. "
                 f"Ask the ordinary way: {_ordinary(change)}."
             )
-        again = open_change(
-            context, actor, key, part=change.part, emergency=change.emergency, waivers=waivers, follows=change
+        opened = open_change(
+            context,
+            actor,
+            key,
+            part=change.part,
+            emergency=change.emergency,
+            waivers=waivers,
+            follows=change,
+            timing=change.timing,
         )
         lane = " as an emergency, for the same reason" if change.emergency else ""
         waived = f" with {listed(waivers)} waived" if waivers else ""
         lost = f" The policy no longer lets {dropped} be waived." if dropped else ""
         return Accepted(
-            again.ref,
-            again.subject,
-            f"{again.ref} asks again for {change.ref}{lane}{waived}, as everybody sees.{lost} "
+            opened.ref,
+            opened.subject,
+            f"{opened.ref} asks again for {change.ref}{lane}{waived}, as everybody sees.{lost} "
             "Nothing is installed before others approve.",
         )
 

@@ -57,11 +57,13 @@ def open_change(
     emergency: str = "",
     waivers: Mapping[str, str] | None = None,
     follows: Change | None = None,
+    timing: str = "now",
 ) -> Change:
     """A request for production. One that follows a blocked or superseded request carries its requesters on (I4).
 
     `part`: only what is proven and has soaked. `emergency`: why the emergency lane. `waivers`: check → reason.
-    `follows`: the request whose reasons these are; nothing else may have followed it. Raises Refused.
+    `follows`: the request whose reasons these are; nothing else may have followed it. `timing`: "now", or "window"
+    for the next maintenance window, which the policy may ask of all but emergencies. Raises Refused.
     """
     application = context.config.applications[key.application]
     if not application.environments[key.environment].production:
@@ -69,6 +71,8 @@ def open_change(
             f"{key.environment} of {key.application} is not production; nothing was done. "
             f"Install there as always: `/patch install {key.application} {key.environment}`."
         )
+    if context.config.policy_of(key.application).window == "required" and not emergency:
+        timing = "window"
     try:
         with context.commit() as tx:
             before = changes.newest(tx, key.application, key.environment)
@@ -87,6 +91,7 @@ def open_change(
                 part=part,
                 emergency=emergency,
                 waivers=waivers,
+                timing=timing,
                 rights=actor.roles,
             )
             if supersedes and supersedes.state is ChangeState.BLOCKED:

@@ -32,8 +32,11 @@ def ripen(
     *,
     nodes: tuple[tuple[Node, ...], tuple[Node, ...]] = ((), ()),
     foreign: Collection[str] = (),
+    at: datetime | None = None,
 ) -> Ripeness:
-    """`nodes`: both sides as resolved now, where they are; they tell which nodes have no evidence.
+    """Evidence is judged by its age `now`, the soak for the moment `at`, where that lies ahead.
+
+    `nodes`: both sides as resolved now, where they are; they tell which nodes have no evidence.
 
     `foreign`: ids of nodes on which somebody else's operation followed our evidence, where that was looked up.
     """
@@ -51,8 +54,9 @@ def ripen(
     )
     clocks = _clocks(store, source_key, source)
     held = holds.of_application(store.db, source_key.application)
-    ready = readiness(comparison.findings, clocks, policy.soak_policy, held, now)
-    part = ready_part(target, comparison, ready, source, clocks, policy.soak_policy, held, now, baselines=baselines)
+    at = at or now
+    ready = readiness(comparison.findings, clocks, policy.soak_policy, held, at)
+    part = ready_part(target, comparison, ready, source, clocks, policy.soak_policy, held, at, baselines=baselines)
     return Ripeness(comparison, ready, part)
 
 

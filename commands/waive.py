@@ -69,6 +69,7 @@ class Waive(Command):
             emergency=change.emergency,
             waivers={**change.waivers, self.check: self.reason},
             follows=change,
+            timing=change.timing,
         )
         return Accepted(
             again.ref,

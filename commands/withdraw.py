@@ -3,13 +3,23 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from commands.announcing import call_off
 from commands.command import Actor, Command, Context
 from commands.errors import Refused
 from commands.replies import Done, Reply
 from patching.states import ChangeState
 from storage import changes
 
-OPEN = frozenset({ChangeState.PREPARING, ChangeState.BLOCKED, ChangeState.PENDING, ChangeState.APPROVED})
+OPEN = frozenset(
+    {
+        ChangeState.PREPARING,
+        ChangeState.BLOCKED,
+        ChangeState.PENDING,
+        ChangeState.APPROVED,
+        ChangeState.WAITING,
+        ChangeState.HELD,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +42,6 @@ class Withdraw(Command):
             if change.state not in OPEN:
                 raise Refused(f"{change.ref} is {change.state}, so there is nothing to withdraw; nothing was done.")
             changes.transition(tx, change, ChangeState.WITHDRAWN, context.now, actor.user_id)
+            call_off(tx, context.now, context.config, change, "It was withdrawn by those who asked for it.")
         context.wake("deliver")
         return Done("")  # the change's message shows it

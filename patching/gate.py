@@ -73,8 +73,9 @@ CHECKS: Final[Mapping[str, Check]] = {
 _GOOD: Final = frozenset({Outcome.PASS, Outcome.WARN, Outcome.WAIVED})
 
 # Unreadable evidence (a title that can't be read, too: `patches-tested` marks that itself), I13, and what is no check
-# but judged elsewhere: a document's hash and four eyes. An objection is overruled, where everybody sees it. Without a list, or with an empty one, the last two would send
-# what nobody has proven; `pin: off` is the way to do that on purpose.
+# but judged elsewhere: a document's hash and four eyes. Without a list, or with an empty one, `artifacts` and
+# `something-to-install` would send what nobody has proven; `pin: off` is the way to do that on purpose. An objection
+# is overruled, where everybody sees it.
 NEVER_WAIVABLE: Final = frozenset(
     {
         "evidence-fresh",
@@ -104,7 +105,7 @@ def waive(
     """The results with every failure waived that has a waiver with a reason, and that may be waived.
 
     `waivers`: check → reason. `waivable`: the names that the policy lets an admin waive, in an emergency `soak-over`
-    besides. What may not be waived stays failed, and a waiver for a check that doesn't fail changes nothing.
+    and `no-freeze` besides. What may not be waived stays failed; a waiver of a check that passes changes nothing.
     """
     allowed = frozenset(waivable) - NEVER_WAIVABLE
     return tuple(

@@ -33,7 +33,7 @@ def backup_instance(gate: GateInput) -> CheckResult:
     found = facts.found.nodes if facts.found else {}
     lacking: dict[str, list[str]] = {}
     for fact in nodes:
-        problem = _problem(found.get(fact.node.id), facts, gate.planned_start)
+        problem = _problem(found.get(fact.node.id), facts, gate.now)
         if problem:
             lacking.setdefault(problem, []).append(fact.label)
     if not nodes:
@@ -50,7 +50,7 @@ def backup_instance(gate: GateInput) -> CheckResult:
             if unread
             else "Back them up: `/patch backups` says what there is. Then ask again.",
         )
-    oldest = max(gate.planned_start - newest.started_at for each in nodes if (newest := found[each.node.id].newest))
+    oldest = max(gate.now - newest.started_at for each in nodes if (newest := found[each.node.id].newest))
     return BACKUP_INSTANCE.passed(f"{counted(len(nodes), 'node')} with a backup, the oldest {words(oldest)} old.")
 
 

@@ -122,6 +122,7 @@ class Moment:
     """When it is sent, or would be: what is known of windows, freezes, and the people who are affected."""
 
     sending: bool  # right now; otherwise what is planned is judged
+    emergency: bool  # it waits for no window and for nobody
     at_window: bool  # it goes at a maintenance window, because somebody or the policy asked for one
     opening: Opening | None  # the one that it is planned for, or is in
     windows_unknown: str  # why nobody can tell the windows, as a sentence; empty where they are known

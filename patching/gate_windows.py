@@ -34,7 +34,8 @@ def inside_window(gate: GateInput) -> CheckResult:
     if moment is None:
         return INSIDE_WINDOW.failed(*_NOT_LOOKED)
     if not moment.at_window:
-        return INSIDE_WINDOW.passed("No window is asked for.")
+        none = "An emergency waits for no window." if moment.emergency else "No window is asked for."
+        return INSIDE_WINDOW.passed(none)
     if moment.windows_unknown:
         return INSIDE_WINDOW.failed(
             moment.windows_unknown, "Ask again when AWS answers: `/patch windows` shows what is known."
@@ -83,6 +84,8 @@ def affected_told(gate: GateInput) -> CheckResult:
     if moment is None:
         return AFFECTED_TOLD.failed(*_NOT_LOOKED)
     needed = moment.notify_before
+    if moment.emergency:
+        return AFFECTED_TOLD.passed("An emergency waits for nobody; they are told when it starts and ends.")
     if needed <= timedelta(0):
         return AFFECTED_TOLD.passed("`notify_before` asks for no time; they are told when it starts and ends.")
     if not moment.sending:

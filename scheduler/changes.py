@@ -6,7 +6,7 @@ from functools import partial
 
 from sqlite_utils import Database
 
-from aws.errors import AwsError, Throttled
+from aws.errors import AwsError
 from commands.ports import DirectoryError, Role
 from commands.requests import owe_card
 from patching.digest import moved
@@ -15,7 +15,8 @@ from patching.model import Operation
 from patching.nodes import EnvironmentKey
 from patching.pins import override_document, override_key
 from patching.states import ChangeState, RunState
-from scheduler import notices
+from scheduler import notices, waiting
+from scheduler.change_ends import record, supersede, trouble, unconfigured
 from scheduler.evaluation import Evaluation, judge, needs_scan
 from scheduler.parts import Parts, gone
 from scheduler.seen_anew import unseen
@@ -41,7 +42,7 @@ def tick(parts: Parts, now: datetime) -> None:
 
 def prepare(parts: Parts, change: Change) -> None:
     """Scan what is not fresh and ours, then judge and ask for approval."""
-    if _unconfigured(parts, change):
+    if unconfigured(parts, change):
         return None
     try:
         scans = _scans(parts, change, Purpose.PREPARE, _stale(parts, change))
@@ -50,12 +51,12 @@ def prepare(parts: Parts, change: Change) -> None:
         evaluation = judge(parts, change)
         eligible = _eligible(parts, change) if evaluation.passed else ()
     except (AwsError, ValueError, DirectoryError) as error:
-        return _trouble(parts, change, error)
+        return trouble(parts, change, error)
     required = parts.config.policy_of(change.application).approvals_required
     with parts.store.transaction() as tx:
         now = parts.clock.now()
         state = ChangeState.PENDING if evaluation.passed else ChangeState.BLOCKED
-        _record(tx, now, change, "prepare", evaluation)
+        record(tx, now, change, "prepare", evaluation)
         asked = changes.transition(
             tx,
             change,
@@ -113,26 +114,31 @@ def _remind(parts: Parts, change: Change, waited: timedelta, leads: tuple[timede
 
 
 def carry_out(parts: Parts, change: Change) -> None:
-    """After the approval: scan both environments again, judge anew, and let the Install go only if nothing moved."""
-    if _unconfigured(parts, change):
+    """After the approval, and at its time: scan both environments again, judge anew, and let the Install go only if
+    nothing moved."""
+    if unconfigured(parts, change):
         return None
-    approved = change.approved_at or change.requested_at
-    if parts.clock.now() - approved > SEND_SCANS_WITHIN:
-        return _supersede(parts, change, ("It could not be carried out within 6 hours of its approval.",))
+    released = change.released_at
+    if released is None:
+        return waiting.admit(parts, change)
+    if change.opening and parts.clock.now() >= change.opening.closes:
+        return waiting.miss(parts, change, change.note or "It could not be carried out before the window's cutoff.")
+    if parts.clock.now() - released > SEND_SCANS_WITHIN:
+        return supersede(parts, change, ("It could not be carried out within 6 hours of its approval.",))
     try:
         scans = _scans(parts, change, Purpose.SEND, (change.source, change.environment))
         if scans is None:
             return None
         missing = unseen(parts, scans)
         if missing:
-            return _supersede(parts, change, missing)
+            return supersede(parts, change, missing)
         evaluation = judge(parts, change)
         reasons = _against(change, evaluation)
         if reasons:
-            return _supersede(parts, change, reasons, evaluation)
+            return supersede(parts, change, reasons, evaluation)
         url = _pin(parts, evaluation)
     except (AwsError, ValueError) as error:
-        return _trouble(parts, change, error)
+        return trouble(parts, change, error)
     try:
         _let_go(parts, change, evaluation, url)
     except EnvironmentBusy as taken:
@@ -165,7 +171,7 @@ def _let_go(parts: Parts, change: Change, evaluation: Evaluation, url: str | Non
     """The Install becomes a run with exactly the evaluated plan; `dispatch` sends it after one more look (I1, I3)."""
     with parts.store.transaction() as tx:
         now = parts.clock.now()
-        _record(tx, now, change, "send", evaluation)
+        record(tx, now, change, "send", evaluation)
         # Beside what was approved, what the nodes could be restored from at the send.
         facts = {**(change.facts or {}), "backups": evaluation.restore_points}
         used = changes.transition(tx, change, ChangeState.USED, now, "clock", facts=to_json(facts))
@@ -201,30 +207,6 @@ def _let_go(parts: Parts, change: Change, evaluation: Evaluation, url: str | Non
     parts.wake("deliver")
 
 
-def _supersede(parts: Parts, change: Change, reasons: tuple[str, ...], evaluation: Evaluation | None = None) -> None:
-    with parts.store.transaction() as tx:
-        now = parts.clock.now()
-        judged = {}
-        if evaluation:
-            _record(tx, now, change, "send", evaluation)
-            judged = {"checks": checks_to_json(evaluation.checks), "evaluated_at": to_text(evaluation.at)}
-        changes.transition(tx, change, ChangeState.SUPERSEDED, now, "clock", note="\n".join(reasons), **judged)
-    parts.wake("deliver")
-
-
-def _record(tx: Database, now: datetime, change: Change, moment: str, evaluation: Evaluation) -> None:
-    changes.record_evaluation(
-        tx,
-        now,
-        change,
-        moment,
-        passed=evaluation.passed,
-        digest=evaluation.digest,
-        parts=evaluation.parts,
-        checks=evaluation.checks,
-    )
-
-
 def _stale(parts: Parts, change: Change) -> tuple[str, ...]:
     """The environments without fresh evidence; none once they were scanned for this change."""
     if runs.of_change(parts.store.db, change.id, Purpose.PREPARE):
@@ -236,7 +218,7 @@ def _stale(parts: Parts, change: Change) -> tuple[str, ...]:
 
 def _scans(parts: Parts, change: Change, purpose: Purpose, names: tuple[str, ...]) -> list[Run] | None:
     """Start the scans of a change that are not started yet; the ended scans once all have ended, else None."""
-    started = {run.environment: run for run in runs.of_change(parts.store.db, change.id, purpose)}
+    started = {run.environment: run for run in runs.of_change(parts.store.db, change.id, purpose, change.released_at)}
     busy: Run | None = None
     try:
         # All in one transaction: at the moment of sending no environment is scanned without the other.
@@ -280,22 +262,3 @@ def _start_scan(parts: Parts, tx: Database, change: Change, purpose: Purpose, na
         requested_by="clock",
         change_id=change.id,
     )
-
-
-def _unconfigured(parts: Parts, change: Change) -> bool:
-    """A change whose environments are no longer configured as they were can't go on."""
-    application = parts.config.applications.get(change.application)
-    known = application is not None and change.environment in application.environments
-    if known and application and application.source_of(change.environment) == change.source:
-        return False
-    _supersede(parts, change, (gone(EnvironmentKey(change.application, change.environment)),))
-    return True
-
-
-def _trouble(parts: Parts, change: Change, error: AwsError | ValueError | DirectoryError) -> None:
-    """We can't look: what passes by itself is tried again, anything else ends the change, which fails closed."""
-    if isinstance(error, Throttled | DirectoryError):
-        with parts.store.transaction() as tx:
-            changes.set_note(tx, change, str(error))
-        return
-    _supersede(parts, change, (str(error),))

@@ -30,6 +30,7 @@ from patching.windows import listed_kbs
 from scheduler import backups, surroundings
 from scheduler.documents import documents
 from scheduler.gate_facts import environment_facts, install_fact, problem_fact, soak_start
+from scheduler.moment import moment_of
 from scheduler.parts import Parts, target_of
 from scheduler.plan import misplaced_nodes
 from storage import evidence
@@ -37,7 +38,7 @@ from storage.changes import Change
 
 SHOWN = 10  # patches that stay behind, named in the message
 LINKS = 60  # addresses of issues kept for the approval and the thread
-EMERGENCY_PASSES = "soak-over"
+EMERGENCY_PASSES = ("soak-over", "no-freeze")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ def judge(parts: Parts, change: Change) -> Evaluation:
     source_nodes = parts.patch_manager.resolve(target_of(environments[source_key]), environments[source_key].targets)
     target_nodes = parts.patch_manager.resolve(target, target_settings.targets)
     alarms = surroundings.alarm_states(parts, source_key)
+    moment, start = moment_of(parts, change, now)
     source = environment_facts(parts, source_key, source_nodes)
     production = environment_facts(parts, target_key, target_nodes)
     policy = parts.config.policy_of(change.application)
@@ -81,6 +83,7 @@ def judge(parts: Parts, change: Change) -> Evaluation:
         source.evidence,
         production.evidence,
         now,
+        at=start,
         nodes=(source_nodes, target_nodes),
         foreign=_followed_by_others(parts, source_key, source) | _followed_by_others(parts, target_key, production),
     )
@@ -90,7 +93,7 @@ def judge(parts: Parts, change: Change) -> Evaluation:
     results = evaluate(
         GateInput(
             now=now,
-            planned_start=now,
+            planned_start=start,
             soak=policy.soak,
             scan_max_age=policy.scan_max_age,
             source=source,
@@ -119,6 +122,7 @@ def judge(parts: Parts, change: Change) -> Evaluation:
                 *surroundings.other_patchers(parts, target_key, target_nodes),
             ),
             backup=backup,
+            moment=moment,
         )
     )
     waivers, waivable = _waivers(change, policy)
@@ -171,7 +175,7 @@ def _waivers(change: Change, policy: Policy) -> tuple[dict[str, str], tuple[str,
     """Check → reason, and which checks may be waived. An emergency passes the soak and what the policy lets go."""
     if not change.emergency:
         return dict(change.waivers), policy.waivable
-    allowed = (EMERGENCY_PASSES, *policy.waivable)
+    allowed = (*EMERGENCY_PASSES, *policy.waivable)
     return {**dict.fromkeys(allowed, f"emergency: {change.emergency}"), **change.waivers}, allowed
 
 

@@ -8,6 +8,7 @@ from sqlite_utils import Database
 from aws.documents import UnusableDocument
 from aws.target import Target
 from commands.decide import problem_in_the_way
+from commands.freezes import in_force
 from commands.reports import run_report
 from patching.backups import Level
 from patching.durations import words
@@ -19,7 +20,8 @@ from patching.sequence import failed_in_wave
 from patching.states import ChangeState
 from patching.wave_gate import moved_rows
 from scheduler.parts import Parts
-from storage import changes, decisions, evidence, runs, steps
+from storage import changes, decisions, evidence, objections, runs, steps
+from storage.changes import Change
 from storage.runs import Purpose, Run
 from storage.steps import Step
 
@@ -107,6 +109,9 @@ def forbidden(parts: Parts, tx: Database, run: Run, step: Step, now: datetime, a
         )
     if run.pins_url is None and (change.parts or {}).get("policy", {}).get("pin") != "off":
         return f"The pinned list of {change.ref} is not in its bucket; {sent}. Ask again."
+    held = _held(parts, tx, change, planned, step, now)
+    if held:
+        return f"{held} {sent[0].upper()}{sent[1:]}. Ask again when that is over."
     if problem_in_the_way(tx, change):
         return f"A problem with {run.application} was reported meanwhile; {sent}. An operator clears it first."
     picture = _picture(tx, run, planned, step)
@@ -114,6 +119,22 @@ def forbidden(parts: Parts, tx: Database, run: Run, step: Step, now: datetime, a
         return f"The scans taken for this Install are older than 30 minutes; {sent}. Ask again."
     old = _too_old(parts, run, planned, now) if not _wave_is_under_way(planned, step) else ""
     return f"{old}; {sent}. Ask again." if old else None
+
+
+def _held(parts: Parts, tx: Database, change: Change, planned: list[Step], step: Step, now: datetime) -> str:
+    """A freeze, an objection, a window that has closed to new work, as a sentence; a wave that has begun goes on."""
+    if _wave_is_under_way(planned, step):
+        return ""
+    standing = objections.standing(tx, change.id)
+    if standing:
+        return f"Somebody objects to {change.ref}: {standing[0].reason.rstrip('.')}."
+    freezes = () if change.emergency else in_force(tx, parts.config, change.application, now, now)
+    if freezes:
+        return freezes[0].sentence
+    opening = change.opening
+    if opening and not opening.is_open(now):
+        return f"The window {opening.name} is not open to new work any more."
+    return ""
 
 
 def not_as_approved(db: Database, run: Run, step: Step) -> str | None:
@@ -141,13 +162,18 @@ def _picture(db: Database, run: Run, planned: list[Step], step: Step) -> datetim
     if gates:
         ended = [_scanned_at(db, [each.id], each.ended_at) for each in gates if each.ended_at]
         return min(ended) if len(ended) == len(gates) else None
-    scans = runs.of_change(db, run.change_id or 0, Purpose.SEND)
     ended = [
         _scanned_at(db, [each.id for each in steps.of_run(db, scan.id)], scan.ended_at)
-        for scan in scans
+        for scan in _scans(db, run)
         if scan.ended_at
     ]
     return min(ended, default=None)
+
+
+def _scans(db: Database, run: Run) -> list[Run]:
+    """The scans at the send: those since the change was let go, for it may have missed a window before."""
+    change = changes.find(db, run.change_id) if run.change_id else None
+    return runs.of_change(db, change.id, Purpose.SEND, change.released_at) if change else []
 
 
 def _scanned_at(db: Database, step_ids: list[str], ended_at: datetime) -> datetime:
@@ -178,9 +204,7 @@ def _moved(db: Database, run: Run, planned: list[Step], step: Step) -> str | Non
     gates = [each for each in planned if each.kind is StepKind.GATE and each.wave == step.wave]
     if not gates:
         return None
-    scans = [
-        scan for scan in runs.of_change(db, run.change_id or 0, Purpose.SEND) if scan.environment == run.environment
-    ]
+    scans = [scan for scan in _scans(db, run) if scan.environment == run.environment]
     approved = evidence.of_run(db, scans[-1].id, step.node_ids) if scans else {}
     mine = [gate for gate in gates if set(gate.node_ids) & set(step.node_ids)]
     now = {item.node_id: item for gate in mine for item in evidence.of_step(db, gate.id)}

@@ -16,7 +16,7 @@ from patching.states import CHANGE_TRANSITIONS, ChangeState, require
 from storage import audit, outbox
 from storage.database import compare_and_set, to_json, to_text, to_time
 
-_TIMES = ("requested_at", "evaluated_at", "approved_at", "ended_at", "starts_at", "told_at", "released_at")
+_TIMES = ("requested_at", "evaluated_at", "approved_at", "ended_at", "starts_at", "released_at")
 
 
 class ChangeOpen(Exception):
@@ -56,7 +56,6 @@ class Change:
     timing: str = "now"  # or "window": at the next one of its environment
     starts_at: datetime | None = None  # when a waiting change is let go at the soonest
     opening: Opening | None = None  # the execution of a window that it waits for, or was let go in
-    told_at: datetime | None = None  # when those affected were told of it
     released_at: datetime | None = None  # since when it may be carried out
 
     @property
@@ -188,7 +187,7 @@ def transition(
     require(CHANGE_TRANSITIONS, change.state, new)
     if new.ended:
         columns["ended_at"] = to_text(now)
-    if new is ChangeState.APPROVED:
+    if new is ChangeState.APPROVED and change.state is ChangeState.PENDING:
         columns["approved_at"] = to_text(now)
     columns["state"], columns["note"] = new, note
     if not compare_and_set(tx, "change", change.id, change.state, columns):
@@ -197,6 +196,20 @@ def transition(
     audit.append(tx, now, actor, change.ref, str(new), {"from": change.state, "note": note, "digest": digest})
     outbox.touch(tx, change.subject)
     return get(tx, change.id)
+
+
+def release(tx: Database, change: Change, now: datetime, opening: Opening | None) -> Change | None:
+    """From now on an approved change may be carried out, in `opening` where it goes at a window."""
+    columns = {"released_at": to_text(now), "starts_at": to_text(now), "window": opening_to_json(opening)}
+    if not compare_and_set(tx, "change", change.id, ChangeState.APPROVED, columns):
+        return None
+    audit.append(tx, now, "clock", change.ref, "released", {"window": columns["window"]})
+    outbox.touch(tx, change.subject)
+    return get(tx, change.id)
+
+
+def opening_to_json(opening: Opening | None) -> str | None:
+    return to_json(opening.as_json()) if opening else None
 
 
 def reschedule(
@@ -212,7 +225,7 @@ def reschedule(
     """Another time for a change that waits, with its audit row; None when it has moved on since `change` was read."""
     columns = {
         "starts_at": to_text(starts_at),
-        "window": to_json(opening.as_json()) if opening else None,
+        "window": opening_to_json(opening),
         "note": note,
     }
     if change.state not in {ChangeState.WAITING, ChangeState.HELD}:

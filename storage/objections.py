@@ -57,7 +57,14 @@ def end(tx: Database, now: datetime, change: Change, objection: Objection, user_
 
 
 def get(db: Database, objection_id: int) -> Objection:
-    return next(iter(_select(db, "WHERE id = ?", objection_id)))
+    found = find(db, objection_id)
+    if found is None:
+        raise KeyError(f"objection {objection_id}")
+    return found
+
+
+def find(db: Database, objection_id: int) -> Objection | None:
+    return next(iter(_select(db, "WHERE id = ?", objection_id)), None)
 
 
 def of_change(db: Database, change_id: int) -> list[Objection]:

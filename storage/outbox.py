@@ -152,6 +152,21 @@ def by_key(db: Database, key: str) -> Notice | None:
     return _notice(row) if row else None
 
 
+def all_sent_at(db: Database, subject: str, kind: str) -> datetime | None:
+    """When the last notice of this kind was sent; None while one of them is not, or where none was ever sent."""
+    row = db.execute(
+        """SELECT max(sent_at) AS newest, sum(sent_at IS NULL AND state != 'dead') AS waiting
+           FROM notice WHERE subject = ? AND kind = ?""",
+        [subject, kind],
+    ).fetchone()
+    return None if row["waiting"] else to_time(row["newest"])
+
+
+def is_owed(db: Database, subject: str, kind: str) -> bool:
+    """Whether anybody was ever owed a notice of this kind."""
+    return db.execute("SELECT 1 FROM notice WHERE subject = ? AND kind = ?", [subject, kind]).fetchone() is not None
+
+
 def dead(db: Database) -> list[Notice]:
     """Given up for good, each with its reason as its note."""
     return [_notice(row) for row in db.execute("SELECT * FROM notice WHERE state = 'dead' ORDER BY id")]

@@ -155,8 +155,15 @@ def count(db: Database, *states: RunState) -> int:
     return int(db["run"].count_where(f"state IN ({', '.join('?' for _ in states)})", list(states)))
 
 
-def of_change(db: Database, change_id: int, purpose: Purpose) -> list[Run]:
-    return _select(db, "WHERE change_id = ? AND purpose = ? ORDER BY id", change_id, purpose)
+def of_change(db: Database, change_id: int, purpose: Purpose, since: datetime | None = None) -> list[Run]:
+    """Oldest first; with `since`, those that were asked for from then on."""
+    return _select(
+        db,
+        "WHERE change_id = ? AND purpose = ? AND requested_at >= ? ORDER BY id",
+        change_id,
+        purpose,
+        to_text(since) or "",
+    )
 
 
 def newest(db: Database, application: str, environment: str, operation: Operation) -> Run | None:
@@ -173,6 +180,19 @@ def newest(db: Database, application: str, environment: str, operation: Operatio
             )
         ),
         None,
+    )
+
+
+def newest_ended(db: Database, application: str, environment: str, operation: Operation, most: int) -> list[Run]:
+    """The newest runs that came to an end of their own, newest first: not those that failed or were cancelled."""
+    return _select(
+        db,
+        "WHERE application = ? AND environment = ? AND operation = ? AND state IN ('succeeded', 'deviated')"
+        " ORDER BY ended_at DESC, id DESC LIMIT ?",
+        application,
+        environment,
+        operation,
+        most,
     )
 
 

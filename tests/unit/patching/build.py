@@ -123,6 +123,7 @@ def moment(**changes: object) -> Moment:
     """Sent at once, in no window; nobody objects, and no freeze is in force."""
     fields: dict[str, object] = {
         "sending": False,
+        "emergency": False,
         "at_window": False,
         "opening": None,
         "windows_unknown": "",

@@ -1,0 +1,203 @@
+"""Sweep `waiting`: an approved change waits for its window, or until those affected had their time; or it is held.
+
+It waits in its row, so it waits through any restart. At its time it is `approved` again, and the sweep `changes`
+passes it through the gate on fresh scans.
+"""
+
+from datetime import datetime
+from functools import partial
+
+from sqlite_utils import Database
+
+from commands import announcing
+from commands.agenda import AgendaUnknown, openings
+from commands.freezes import in_force
+from commands.timing import notify_before, soonest, told_at
+from patching.agenda import Opening
+from patching.durations import words
+from patching.nodes import EnvironmentKey
+from patching.phrases import counted
+from patching.states import ChangeState
+from scheduler.change_ends import supersede, unconfigured
+from scheduler.parts import Parts
+from storage import changes, objections
+from storage.changes import Change, opening_to_json
+from storage.database import to_text
+
+NO_WINDOW = "No maintenance window of {} is planned in the time that AWS was asked for; nothing was sent. Ask again."
+
+
+def tick(parts: Parts, now: datetime) -> None:
+    for change in changes.in_state(parts.store.db, ChangeState.WAITING, ChangeState.HELD):
+        lane = parts.lane(change.application, change.environment)
+        parts.pool.submit(("change", change.id), partial(look, parts, change), lane=lane)
+
+
+def admit(parts: Parts, change: Change) -> None:
+    """An approved change is let go at once, or begins to wait, and those affected are told when it comes."""
+    with parts.store.transaction() as tx:
+        now = parts.clock.now()
+        if objections.standing(tx, change.id):
+            held = changes.transition(tx, change, ChangeState.HELD, now, "clock", note=_objected(tx, change))
+            if held:
+                announcing.announce(tx, now, parts.config, held)
+            parts.wake("deliver")
+            return None
+        start = soonest(tx, parts.config, change, now)
+        if start.unknown:
+            return changes.set_note(tx, change, start.unknown)
+        if start.at is not None and start.at <= now:
+            changes.release(tx, change, now, start.opening)
+            parts.wake("changes")
+        elif start.at is not None:
+            waits = _wait(tx, now, change, start.at, start.opening)
+            if waits:
+                announcing.announce(tx, now, parts.config, waits)
+    if start.at is None:
+        return supersede(parts, change, (NO_WINDOW.format(change.environment),))
+    parts.wake("deliver")
+    return None
+
+
+def look(parts: Parts, change: Change) -> None:
+    """Whether it is time; whether its window moved or was missed; whether anything holds it."""
+    if unconfigured(parts, change):
+        return None
+    if change.state is ChangeState.HELD:
+        return _held(parts, change)
+    with parts.store.transaction() as tx:
+        now = parts.clock.now()
+        if objections.standing(tx, change.id):
+            held = changes.transition(tx, change, ChangeState.HELD, now, "clock", note=_objected(tx, change))
+            if held:
+                announcing.tell_held(tx, now, parts.config, held, held.note)
+            parts.wake("deliver")
+            return None
+    moved = _window_moved(parts, change)
+    if moved:
+        return reschedule(parts, change, moved, why=moved)
+    if change.opening and now >= change.opening.closes:
+        return miss(parts, change, change.note)
+    if change.starts_at is None or now < change.starts_at:
+        return None
+    return _open(parts, change)
+
+
+def miss(parts: Parts, change: Change, why: str) -> None:
+    """Its window has closed to new work before anything was sent: it waits for the next one, and people are told."""
+    if change.opening is None:
+        raise ValueError(f"{change.ref} is for no window")
+    what = f"The window {change.opening.name} was missed: {why or 'Patchgate did not get to it before its cutoff.'}"
+    reschedule(parts, change, what, why=why, missed=True)
+
+
+def reschedule(parts: Parts, change: Change, note: str, *, why: str, missed: bool = False) -> None:
+    """To the next window after its own; where there is none the change ends."""
+    after = change.opening if missed else None
+    with parts.store.transaction() as tx:
+        now = parts.clock.now()
+        start = soonest(tx, parts.config, change, now, after)
+        if start.unknown:
+            return changes.set_note(tx, change, start.unknown)
+        if start.at is not None:
+            again = _to(tx, now, change, start.at, start.opening, note, "window missed" if missed else "window moved")
+            if again and missed:
+                announcing.tell_missed(tx, now, parts.config, again, change, why)
+            elif again:
+                announcing.tell_moved(tx, now, parts.config, again, change, why)
+    if start.at is None:
+        return supersede(parts, change, (note, NO_WINDOW.format(change.environment)))
+    parts.wake("deliver")
+    return None
+
+
+def _to(
+    tx: Database, now: datetime, change: Change, at: datetime, opening: Opening | None, note: str, action: str
+) -> Change | None:
+    if change.state is not ChangeState.APPROVED:
+        return changes.reschedule(tx, change, now, "clock", opening, at, note, action)
+    return _wait(tx, now, change, at, opening, note)
+
+
+def _wait(
+    tx: Database, now: datetime, change: Change, at: datetime, opening: Opening | None, note: str = ""
+) -> Change | None:
+    return changes.transition(
+        tx,
+        change,
+        ChangeState.WAITING,
+        now,
+        "clock",
+        note=note,
+        starts_at=to_text(at),
+        window=opening_to_json(opening),
+        released_at=None,
+    )
+
+
+def _open(parts: Parts, change: Change) -> None:
+    """Its time has come: let it go, unless a freeze holds it or somebody has not been told long enough."""
+    with parts.store.transaction() as tx:
+        now = parts.clock.now()
+        freezes = () if change.emergency else in_force(tx, parts.config, change.application, now, now)
+        if freezes:
+            sentence = " ".join(each.sentence for each in freezes)
+            if change.note != sentence:
+                changes.set_note(tx, change, sentence)
+                announcing.tell_held(tx, now, parts.config, change, sentence)
+        elif waits := _untold(tx, parts, change, now):
+            changes.set_note(tx, change, waits)
+        else:
+            changes.transition(tx, change, ChangeState.APPROVED, now, "clock", released_at=to_text(now))
+            parts.wake("changes")
+    parts.wake("deliver")
+
+
+def _untold(tx: Database, parts: Parts, change: Change, now: datetime) -> str:
+    needed = notify_before(parts.config, change)
+    if not needed:
+        return ""
+    told = told_at(tx, change)
+    if told is None:
+        return "Waits until those affected have been told; a message to somebody is still on its way."
+    return f"Waits until those affected have known of it for {words(needed)}." if now - told < needed else ""
+
+
+def _held(parts: Parts, change: Change) -> None:
+    """No objection stands any more: it waits again, for its own window if that is still ahead or open."""
+    with parts.store.transaction() as tx:
+        now = parts.clock.now()
+        if objections.standing(tx, change.id):
+            return None
+        start = soonest(tx, parts.config, change, now)
+        if start.unknown:
+            return changes.set_note(tx, change, start.unknown)
+        if start.at is not None:
+            waits = _wait(tx, now, change, start.at, start.opening)
+            if waits:
+                announcing.tell_resumed(tx, now, parts.config, waits, "No objection stands any more.")
+    if start.at is None:
+        return supersede(parts, change, (NO_WINDOW.format(change.environment),))
+    parts.wake("waiting")
+    parts.wake("deliver")
+    return None
+
+
+def _window_moved(parts: Parts, change: Change) -> str:
+    """What became of a window that is ahead and not planned any more, as a sentence; what can't be told is no move."""
+    opening, now = change.opening, parts.clock.now()
+    if opening is None or opening.opens <= now:
+        return ""
+    key = EnvironmentKey(change.application, change.environment)
+    try:
+        planned = openings(parts.store.db, parts.config, key, now, opening.ends, now)
+    except AgendaUnknown:
+        return ""
+    if any(each.key == opening.key for each in planned):
+        return ""
+    return f"The window {opening.name} does not open then any more: it was moved, disabled or deleted."
+
+
+def _objected(db: Database, change: Change) -> str:
+    standing = objections.standing(db, change.id)
+    return f"{counted(len(standing), 'objection')}: {'; '.join(each.reason for each in standing)}"
