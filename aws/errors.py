@@ -106,7 +106,9 @@ _CREDENTIALS: Final = (
     boto.UnauthorizedSSOTokenError,
     boto.ProfileNotFound,
 )
-_CHANGES_SOMETHING: Final = frozenset({"SendCommand", "CancelCommand", "PutObject", "CreateImage", "CreateSnapshots"})
+_CHANGES_SOMETHING: Final = frozenset(
+    {"SendCommand", "CancelCommand", "PutObject", "CreateImage", "CreateSnapshots", "SendEmail"}
+)
 # Asked before an operation to get or to check its credentials: whatever their failure is, the operation was not sent.
 _BEFORE_OPERATION: Final = frozenset({"AssumeRole", "GetCallerIdentity"})
 # Where it is not Systems Manager's; and where IAM's action is not named as the operation is.
@@ -118,12 +120,15 @@ _SERVICE_OF: Final = {
     "DescribeImages": "ec2",
     "DescribeInstances": "ec2",
     "DescribeSnapshots": "ec2",
+    "GetAccount": "ses",
     "GetCallerIdentity": "sts",
+    "GetEmailIdentity": "ses",
     "GetInstanceProfile": "iam",
     "GetObject": "s3",
     "ListProtectedResources": "backup",
     "ListRecoveryPointsByResource": "backup",
     "PutObject": "s3",
+    "SendEmail": "ses",
     "SimulatePrincipalPolicy": "iam",
 }
 _ACTION_OF: Final = {"ListObjectsV2": "s3:ListBucket"}

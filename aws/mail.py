@@ -1,19 +1,13 @@
-"""Mail to people, over SMTP."""
+"""Mail to people: what is written, and what every way of handing it over has in common."""
 
-import ipaddress
-import smtplib
-import ssl
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime
-from typing import Final
-from urllib.parse import unquote, urlsplit
+from typing import Final, Protocol
 
-_TIMEOUT_SECONDS: Final = 30.0
-_PORTS: Final = {"smtp": 25, "smtps": 465}
+# Every server takes seven bits and lines of at most 998: what is neither is encoded.
+_POLICY: Final = SMTP.clone(cte_type="7bit")
 
 
 class MailError(Exception):
@@ -27,122 +21,26 @@ class MailError(Exception):
         self.permanent = permanent
 
 
-@dataclass(frozen=True, slots=True)
-class Mailer:
-    host: str
-    port: int
-    tls_from_start: bool = False
-    user: str | None = None
-    password: str | None = field(default=None, repr=False)
-
-    @classmethod
-    def from_url(cls, url: str) -> "Mailer":
-        """`smtp://user:pass@host:port` (STARTTLS when offered) or `smtps://…` (TLS from the start).
-
-        User and password may be percent-encoded. Raises ValueError, which never quotes the URL.
-        """
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname, parts.port
-        except ValueError:
-            raise ValueError("the SMTP address is no URL; allowed is smtp://user:pass@host:port or smtps://…") from None
-        if parts.scheme not in _PORTS or not host or parts.path.strip("/") or parts.query:
-            raise ValueError("the SMTP address must be smtp://user:pass@host:port or smtps://user:pass@host:port")
-        if parts.username and parts.password is None:
-            raise ValueError("the SMTP address names a user without a password")
-        return cls(
-            host=host,
-            port=port or _PORTS[parts.scheme],
-            tls_from_start=parts.scheme == "smtps",
-            user=unquote(parts.username) if parts.username else None,
-            password=unquote(parts.password) if parts.username and parts.password else None,
-        )
+class Mailer(Protocol):
+    """A way to hand mail over; `str()` of it is its name for people."""
 
     def send(
         self, sender: str, to: str, subject: str, text: str, html: str, *, message_id: str, date: datetime
     ) -> None:
-        """Hand one mail over to the server. The same `message_id` makes a repeat recognisable (I7).
+        """Hand one mail over. The same `message_id`, `<unique@domain>`, makes a repeat recognisable (I7).
 
-        `message_id` is `<unique@domain>`. Raises MailError; when it is not permanent, the server may still
-        have taken the mail.
+        Raises MailError; when it is not permanent, the mail may have been taken all the same.
         """
-        message = _message(sender, to, subject, text, html, message_id, date)
-        with self._reported(to), closing(self._connect()) as server:
-            if not self.tls_from_start and server.has_extn("starttls"):
-                server.starttls(context=ssl.create_default_context())
-                server.ehlo()
-            self._log_in(server)
-            server.send_message(message)
-            # The server has taken the mail: a clumsy goodbye must not make it look unsent.
-            with suppress(smtplib.SMTPException, OSError):
-                server.quit()
-
-    def _connect(self) -> smtplib.SMTP:
-        server: smtplib.SMTP
-        if self.tls_from_start:
-            context = ssl.create_default_context()
-            server = smtplib.SMTP_SSL(self.host, self.port, timeout=_TIMEOUT_SECONDS, context=context)
-        else:
-            server = smtplib.SMTP(self.host, self.port, timeout=_TIMEOUT_SECONDS)
-        server.ehlo()
-        return server
-
-    def _log_in(self, server: smtplib.SMTP) -> None:
-        if self.user is None or self.password is None:
-            return
-        if not isinstance(server.sock, ssl.SSLSocket) and not _is_loopback(self.host):
-            raise MailError(
-                f"The mail server {self} offers no TLS, so neither the password nor the mail was sent; "
-                "use smtps:// or a server with STARTTLS.",
-                permanent=False,
-            )
-        server.login(self.user, self.password)
-
-    @contextmanager
-    def _reported(self, to: str) -> Iterator[None]:
-        """Only what the server says for good about this address or this mail is permanent.
-
-        A refused login or sender is a matter of configuration: the mail stays owed until it is put right.
-        """
-        try:
-            yield
-        except smtplib.SMTPRecipientsRefused as error:
-            refusals = list(error.recipients.values())
-            code, said = refusals[0]
-            permanent = all(code >= 500 for code, _ in refusals)
-            raise MailError(
-                f"The mail server {self} refused {to}: {_said(code, said)}.", permanent=permanent
-            ) from error
-        except smtplib.SMTPDataError as error:
-            raise MailError(
-                f"The mail server {self} refused the mail to {to}: {_said(error.smtp_code, error.smtp_error)}.",
-                permanent=error.smtp_code >= 500,
-            ) from error
-        except smtplib.SMTPAuthenticationError as error:
-            raise MailError(
-                f"The mail server {self} refused the user and password ({error.smtp_code}), so no mail was sent; "
-                "correct PATCHGATE_SMTP.",
-                permanent=False,
-            ) from error
-        except smtplib.SMTPSenderRefused as error:
-            raise MailError(
-                f"The mail server {self} refused the sender: {_said(error.smtp_code, error.smtp_error)}; "
-                "correct mail.from in the configuration.",
-                permanent=False,
-            ) from error
-        except (smtplib.SMTPException, OSError) as error:
-            raise MailError(
-                f"The mail server {self} could not be used ({type(error).__name__}); it is tried again.",
-                permanent=False,
-            ) from error
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
 
 
-def _message(sender: str, to: str, subject: str, text: str, html: str, message_id: str, date: datetime) -> EmailMessage:
-    """Raises MailError, permanent, when a header can't be written: a line break in it, or not exactly one address."""
-    message = EmailMessage()
+def written(
+    sender: str, to: str, subject: str, text: str, html: str, *, message_id: str, date: datetime
+) -> EmailMessage:
+    """The message as every server gets it: plain text and HTML, one recipient, line breaks in its subject smoothed.
+
+    Raises MailError, permanent, when a header can't be written: a line break in it, or not exactly one address.
+    """
+    message = EmailMessage(_POLICY)
     try:
         message["From"] = sender
         message["To"] = to
@@ -157,15 +55,3 @@ def _message(sender: str, to: str, subject: str, text: str, html: str, message_i
     except ValueError as error:
         raise MailError(f"No mail can be written to {to!r}; correct the address.", permanent=True) from error
     return message
-
-
-def _said(code: int, text: bytes | str) -> str:
-    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    return f"{code} {' '.join(words.split())[:200]}".rstrip(" .")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -47,6 +47,16 @@ class BackupClient(Protocol):
     ) -> "Paginator[dict[str, Any]]": ...
 
 
+class SesClient(Protocol):
+    """What is asked of Amazon SES: three operations, not worth its whole stubs."""
+
+    def send_email(
+        self, *, FromEmailAddress: str, Destination: dict[str, list[str]], Content: dict[str, Any]
+    ) -> dict[str, Any]: ...
+    def get_account(self) -> dict[str, Any]: ...
+    def get_email_identity(self, *, EmailIdentity: str) -> dict[str, Any]: ...
+
+
 class IamClient(Protocol):
     """What is asked of IAM: two operations, not worth its whole stubs."""
 
@@ -115,9 +125,13 @@ class Sessions:
         self._confirm_account(target)
         return self._client(service, target.region, target.role_arn, retries)
 
-    def base_client(self, service: Literal["s3"], region: str) -> "S3Client":
-        """A client with the base credentials, whichever account they belong to."""
-        return cast("S3Client", self._client(service, region, None, True))
+    @overload
+    def base_client(self, service: Literal["s3"], region: str, *, retries: bool = True) -> "S3Client": ...
+    @overload
+    def base_client(self, service: Literal["sesv2"], region: str, *, retries: bool = True) -> SesClient: ...
+    def base_client(self, service: str, region: str, *, retries: bool = True) -> Any:
+        """A client with the base credentials, whichever account they belong to; `retries` as for `client`."""
+        return self._client(service, region, None, retries)
 
     def identity(self, target: Target) -> str:
         """The ARN behind the target's credentials. Raises as `client` does."""

@@ -10,6 +10,7 @@ from functools import partial
 from slack_bolt import App
 from slack_sdk import WebClient
 
+from aws.agenda import AgendaReader
 from aws.alarms import Alarms
 from aws.artifacts import Artifacts
 from aws.backups import Backups
@@ -42,6 +43,7 @@ from scheduler import (
     settle,
     waiting,
 )
+from scheduler.agenda import ReadAgenda
 from scheduler.alarms import Watch
 from scheduler.away import Away
 from scheduler.backup_steps import BackupSteps
@@ -142,6 +144,7 @@ def build(
         clock=clock,
         patch_manager=PatchManager(sessions),
         windows=MaintenanceWindows(sessions),
+        agenda=AgendaReader(sessions),
         alarms=Alarms(sessions),
         patchers=Patchers(sessions),
         permissions=Permissions(sessions),
@@ -185,6 +188,7 @@ def _sweeps(parts: Parts, directory: SlackDirectory, delivery: Delivery) -> tupl
         Sweep("changes", 1, partial(changes.tick, parts)),
         Sweep("waiting", 1, partial(waiting.tick, parts)),
         Sweep("inquiries", 1, partial(inquiries.tick, parts)),
+        Sweep("agenda", 2, ReadAgenda(parts).tick),
         Sweep("alarms", 15, Watch(parts).tick),
         Sweep("decisions", 1, partial(decisions.tick, parts)),
         Sweep("reminders", 5, Reminders(parts).tick),

@@ -10,11 +10,12 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from aws.artifacts import Artifacts
 from aws.check import DOCUMENT, Needed, probe
 from aws.errors import AwsError
-from aws.mail import Mailer
+from aws.ses import Ses
 from aws.sessions import Sessions
 from aws.target import Target
 from bot.access import SlackDirectory
 from bot.app import web_client
+from bot.mailing import mailer_of
 from bot.manifest import SCOPES
 from bot.settings import Settings, read_configuration
 from commands.ports import Clock, DirectoryError, Role
@@ -42,13 +43,13 @@ def check_all(read: Callable[[], Settings], clock: Clock) -> list[Line]:
     except ConfigurationError as error:
         lines = [Line("configuration", False, problem) for problem in error.problems]
         return [*lines, *_slack(settings)]
-    applications = len(config.applications)
+    applications, sessions = len(config.applications), Sessions()
     return [
         Line("configuration", True, f"{settings.config_path}, {applications} applications"),
         *_slack(settings),
         *_people(settings, config, clock),
-        *_mail(settings, config),
-        *_aws(config),
+        *_mail(settings, config, sessions),
+        *_aws(config, sessions),
     ]
 
 
@@ -91,24 +92,31 @@ def _people(settings: Settings, config: Configuration, clock: Clock) -> Iterator
             yield Line(f"role {role}", bool(count) or not needed, f"{count} people" if count else "nobody holds it")
 
 
-def _mail(settings: Settings, config: Configuration) -> Iterator[Line]:
-    url = settings.smtp.get_secret_value()
-    if not url:
-        yield Line("mail", True, "PATCHGATE_SMTP is not set, so no mail is sent")
-        return
+def _mail(settings: Settings, config: Configuration, sessions: Sessions) -> Iterator[Line]:
     try:
-        mailer = Mailer.from_url(url)
-    except ValueError as error:
-        yield Line("mail", False, f"PATCHGATE_SMTP: {error}")
+        mailer = mailer_of(settings, config, sessions)
+    except ConfigurationError as error:
+        yield from (Line("mail", False, problem) for problem in error.problems)
         return
-    if config.mail is None:
+    if mailer is None:
+        yield Line("mail", True, "neither PATCHGATE_SMTP nor mail.ses is set, so no mail is sent")
+    elif config.mail is None:
         yield Line("mail", False, "PATCHGATE_SMTP is set, but mail.from is not configured")
     else:
         yield Line("mail", True, f"{mailer}, from {config.mail.sender}")
+        if isinstance(mailer, Ses):
+            yield _ses(mailer, config.mail.sender)
 
 
-def _aws(config: Configuration) -> Iterator[Line]:
-    sessions = Sessions()
+def _ses(mailer: Ses, sender: str) -> Line:
+    try:
+        trouble = mailer.trouble(sender)
+    except AwsError as error:
+        trouble = str(error)
+    return Line("SES sender and account", trouble is None, trouble or "")
+
+
+def _aws(config: Configuration, sessions: Sessions) -> Iterator[Line]:
     needed: defaultdict[Target, set[Needed]] = defaultdict(set)
     for key, settings in config.environments().items():
         needed[target_of(settings)] |= _documents(config, key)

@@ -188,15 +188,16 @@ class Delivery:
 
     def _mail(self, notice: Notice) -> None:
         if self._mailer is None or self._config.mail is None:
-            raise MailError("No mail server is configured (PATCHGATE_SMTP), so no mail is sent.", permanent=True)
+            raise MailError("Neither PATCHGATE_SMTP nor mail.ses is set, so no mail is sent.", permanent=True)
         rendering = render(self._store, self._config, notice, Flavour.TEXT)
+        sender = self._config.mail.sender
         self._mailer.send(
-            self._config.mail.sender,
+            sender,
             notice.recipient,
             rendering.subject,
             rendering.text,
             rendering.html,
-            message_id=f"<notice-{notice.id}-{int(notice.created_at.timestamp())}@patchgate>",
+            message_id=f"<notice-{notice.id}-{int(notice.created_at.timestamp())}@{sender.rpartition('@')[2]}>",
             date=self._clock.now(),
         )
 

@@ -12,7 +12,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from aws.mail import Mailer, MailError
+from aws.mail import MailError
+from aws.smtp import Smtp
 
 AT = datetime(2030, 1, 2, 3, 4, tzinfo=UTC)
 MESSAGE_ID = "<notice-7@patchgate.example.com>"
@@ -81,7 +82,7 @@ def server(mailbox: Mailbox) -> Iterator[Controller]:
 
 
 def send(port: int, to: str = "eve@example.com", login: str = "", subject: str = "Subject") -> None:
-    Mailer.from_url(f"smtp://{login}127.0.0.1:{port}").send(
+    Smtp.from_url(f"smtp://{login}127.0.0.1:{port}").send(
         "Patchgate <patchgate@example.com>",
         to,
         subject,

@@ -59,7 +59,7 @@ def test_everything_is_right_in_the_sandbox(town: Town) -> None:
 @pytest.mark.parametrize(
     ("environment", "line"),
     [
-        ({"PATCHGATE_SMTP": ""}, "mail: PATCHGATE_SMTP is not set, so no mail is sent"),
+        ({"PATCHGATE_SMTP": ""}, "mail: neither PATCHGATE_SMTP nor mail.ses is set, so no mail is sent"),
         ({"SLACK_APP_TOKEN": ""}, "Slack signing secret: set, for --http"),
     ],
 )
@@ -161,6 +161,10 @@ def _no_sender(document: dict[str, Any]) -> None:
     del document["mail"]
 
 
+def _ses_as_well(document: dict[str, Any]) -> None:
+    document["mail"]["ses"] = "eu-west-1"
+
+
 def changed(town: Town, folder: Path, change: Callable[[dict[str, Any]], None]) -> Path:
     """Another configuration than the town's."""
     document = yaml.safe_load(Path(town.environment["PATCHGATE_CONFIG"]).read_text(encoding="utf-8"))
@@ -182,6 +186,7 @@ def changed(town: Town, folder: Path, change: Callable[[dict[str, Any]], None]) 
         (_no_approver, ["role approver: nobody holds it"]),
         (_unknown_group, ["role approver: Slack did not say who is in S0NOBODY (no_such_subteam)."]),
         (_no_sender, ["mail: PATCHGATE_SMTP is set, but mail.from is not configured"]),
+        (_ses_as_well, ["mail: PATCHGATE_SMTP and mail.ses are both set, and mail goes one way only"]),
     ],
 )
 def test_a_configuration_that_the_world_does_not_fit_makes_its_own_line(
@@ -190,6 +195,14 @@ def test_a_configuration_that_the_world_does_not_fit_makes_its_own_line(
     status, _, wrong = check(town, PATCHGATE_CONFIG=str(changed(town, tmp_path, change)))
     assert status == 1
     assert_each_starts(wrong, lines)
+
+
+def test_where_mail_goes_through_ses_its_identity_is_looked_at(town: Town, tmp_path: Path) -> None:
+    configuration = str(changed(town, tmp_path, _ses_as_well))
+    status, right, wrong = check(town, PATCHGATE_CONFIG=configuration, PATCHGATE_SMTP="")
+    assert status == 1
+    assert "mail: Amazon SES in eu-west-1, from patchgate@example.com" in right
+    assert_each_starts(wrong, ["SES sender and account: Amazon SES in eu-west-1 may not send as patchgate@example.com"])
 
 
 def with_documents(town: Town, folder: Path) -> dict[str, str]:

@@ -16,12 +16,17 @@ from aws.sessions import ROLE_SESSION_NAME
 from patching.hooks import INSTALL_WITH_HOOKS, INSTALL_WITH_HOOKS_UNPINNED
 
 ROOT = Path(__file__).parents[3]
-SERVICES = ("backup", "cloudwatch", "ec2", "iam", "s3", "ssm", "sts")
+SERVICES = ("backup", "cloudwatch", "ec2", "iam", "s3", "sesv2", "ssm", "sts")
 # Where IAM's action is not named as the operation is.
+PREFIX_OF = {"sesv2": "ses"}
 ACTION_OF = {"s3:ListObjectsV2": "s3:ListBucket"}
 NEEDS_NO_PERMISSION = {"sts:GetCallerIdentity"}
-# EC2 asks for it besides where what is created is tagged at once.
-ASKED_BESIDES = {"ec2:CreateImage": "ec2:CreateTags", "ec2:CreateSnapshots": "ec2:CreateTags"}
+# EC2 asks for it besides where what is created is tagged at once, and SES where the mail is given as it is.
+ASKED_BESIDES = {
+    "ec2:CreateImage": "ec2:CreateTags",
+    "ec2:CreateSnapshots": "ec2:CreateTags",
+    "ses:SendEmail": "ses:SendRawEmail",
+}
 # botocore's fetcher makes this call in our place.
 THROUGH_BOTOCORE = {"AssumeRoleCredentialFetcher": "sts:AssumeRole"}
 
@@ -30,7 +35,7 @@ def actions_by_method() -> dict[str, str]:
     """{"send_command": "ssm:SendCommand", …} for every operation of the services used."""
     session = botocore.session.get_session()
     return {
-        xform_name(operation): f"{service}:{operation}"
+        xform_name(operation): f"{PREFIX_OF.get(service, service)}:{operation}"
         for service in SERVICES
         for operation in session.get_service_model(service).operation_names
     }
@@ -77,7 +82,7 @@ def test_policies_allow_exactly_what_is_called() -> None:
 
 
 def test_only_the_role_in_the_target_account_may_touch_nodes() -> None:
-    assert {action.partition(":")[0] for action in actions_allowed("bot-policy.json")} == {"sts", "s3"}
+    assert {action.partition(":")[0] for action in actions_allowed("bot-policy.json")} == {"sts", "s3", "ses"}
     services = {action.partition(":")[0] for action in actions_allowed("target-role-policy.json")}
     assert services == {"backup", "cloudwatch", "ec2", "iam", "ssm"}
 

@@ -8,7 +8,7 @@ import pytest
 
 from aws.backup_answers import taken_image, taken_snapshots
 from aws.commands import SendRequest
-from aws.mail import Mailer
+from aws.smtp import Smtp
 from aws.windows import parse_execution_time
 from patching.backups import State
 
@@ -39,14 +39,14 @@ def test_a_time_that_is_not_certain_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("url", "mailer"),
     [
-        ("smtp://mail.example.com", Mailer("mail.example.com", 25)),
-        ("smtp://bot:s%40crt@mail.example.com:587", Mailer("mail.example.com", 587, False, "bot", "s@crt")),
-        ("smtps://bot:pass@mail.example.com", Mailer("mail.example.com", 465, True, "bot", "pass")),
-        ("smtp://[::1]:2525", Mailer("::1", 2525)),
+        ("smtp://mail.example.com", Smtp("mail.example.com", 25)),
+        ("smtp://bot:s%40crt@mail.example.com:587", Smtp("mail.example.com", 587, False, "bot", "s@crt")),
+        ("smtps://bot:pass@mail.example.com", Smtp("mail.example.com", 465, True, "bot", "pass")),
+        ("smtp://[::1]:2525", Smtp("::1", 2525)),
     ],
 )
-def test_smtp_addresses(url: str, mailer: Mailer) -> None:
-    assert Mailer.from_url(url) == mailer
+def test_smtp_addresses(url: str, mailer: Smtp) -> None:
+    assert Smtp.from_url(url) == mailer
 
 
 @pytest.mark.parametrize(
@@ -61,13 +61,13 @@ def test_smtp_addresses(url: str, mailer: Mailer) -> None:
 )
 def test_a_wrong_smtp_address_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(ValueError, match="SMTP address") as refused:
-        Mailer.from_url(url)
+        Smtp.from_url(url)
     assert "hunter2" not in str(refused.value)
     assert refused.value.__cause__ is None
 
 
 def test_a_mailer_does_not_show_its_password() -> None:
-    assert "hunter2" not in repr(Mailer.from_url("smtp://bot:hunter2@mail.example.com"))
+    assert "hunter2" not in repr(Smtp.from_url("smtp://bot:hunter2@mail.example.com"))
 
 
 def test_i2_a_send_has_one_to_fifty_nodes_and_a_comment_that_fits() -> None:
