@@ -3,35 +3,18 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from aws.caller import MOST_IDS, Caller
-from aws.errors import calling
+from aws.associations import Associations, named_in, targets_of
+from aws.caller import Caller
 from aws.sessions import Sessions
 from aws.target import Target
 from aws.windows import MaintenanceWindows
-from patching.hooks import INSTALL_WITH_HOOKS
+from patching.documents import PatchOperation, operation_of, patches
 from patching.model import Node
-
-if TYPE_CHECKING:
-    from mypy_boto3_ssm.type_defs import AssociationDescriptionTypeDef, AssociationTypeDef
+from patching.targets import Targets, reached
 
 Kind = Literal["window", "association", "patch policy"]
-PatchOperation = Literal["Scan", "Install", "unknown"]
-Targets = Sequence[tuple[str, Sequence[str]]]  # (key, values) as Systems Manager writes them; all must match
-
-# {document: its parameter that says Scan or Install}; a document without one always installs. The names are AWS's and
-# ours: what other documents run is not looked into (facts/patch-manager.md section 1).
-_OPERATION_PARAMETER: Mapping[str, str | None] = {
-    "AWS-RunPatchBaseline": "Operation",
-    "AWS-RunPatchBaselineWithHooks": "Operation",
-    "AWS-RunPatchBaselineAssociation": "Operation",
-    "AWS-ApplyPatchBaseline": "Operation",
-    "AWS-InstallWindowsUpdates": "Action",
-    "AWS-PatchInstanceWithRollback": None,
-    "AWS-PatchAsgInstance": None,
-    INSTALL_WITH_HOOKS: "Operation",
-}
 _NO_SCHEDULE = datetime.max.replace(tzinfo=UTC)
 
 
@@ -55,6 +38,7 @@ class Patchers(Caller):
     def __init__(self, sessions: Sessions) -> None:
         super().__init__(sessions)
         self._windows = MaintenanceWindows(sessions)
+        self._associations = Associations(sessions)
 
     def others(
         self,
@@ -88,39 +72,25 @@ class Patchers(Caller):
         covering = self._windows.covering(target, targets, [node.id for node in nodes])
         for window_id, name in covering.items():
             effects = [
-                (_operation(task.document, task.parameters), reached)
-                for task in self._windows.tasks(target, window_id, _patches)
-                if (reached := _reached(nodes, task.targets, task.parameters)) != ()
+                (operation_of(task.document, task.parameters), node_ids)
+                for task in self._windows.tasks(target, window_id, patches)
+                if (node_ids := _reached(nodes, task.targets or named_in(task.parameters))) != ()
             ]
             if effects:
                 next_at = self._windows.next_execution(target, window_id, after, before)
-                for operation, reached in dict.fromkeys(effects):
-                    yield OtherPatcher("window", window_id, name, operation, reached, next_at)
+                for operation, node_ids in dict.fromkeys(effects):
+                    yield OtherPatcher("window", window_id, name, operation, node_ids, next_at)
 
     def _associated(self, target: Target, nodes: Sequence[Node]) -> Iterator[OtherPatcher]:
         """All of the account's associations, matched here: asking node by node would be a call for each node."""
-        client = self._sessions.client("ssm", target)
-        with calling("ListAssociations", target):
-            pages = client.get_paginator("list_associations").paginate(PaginationConfig={"PageSize": MOST_IDS})
-            listed = [each for page in pages for each in page["Associations"] if _patches(each.get("Name", ""))]
-        for association in listed:
+        for association in self._associations.listed(target):
             # Without targets, only the parameters can name nodes, and they are in the description.
-            if _targets_of(association) and _reached(nodes, _targets_of(association), {}) == ():
+            if targets_of(association) and _reached(nodes, targets_of(association)) == ():
                 continue
-            with calling("DescribeAssociation", target, association["Name"]):
-                association_id = association["AssociationId"]
-                described = client.describe_association(AssociationId=association_id)["AssociationDescription"]
-                document, parameters = described["Name"], described.get("Parameters", {})
-            reached = _reached(nodes, _targets_of(described), parameters)
-            if reached != ():
-                yield OtherPatcher(
-                    kind="patch policy" if _is_patch_policy(parameters) else "association",
-                    id=association_id,
-                    name=described.get("AssociationName") or _document_name(document),
-                    operation=_operation(document, parameters),
-                    node_ids=reached,
-                    next_at=None,
-                )
+            found = self._associations.described(target, association)
+            node_ids = _reached(nodes, found.targets)
+            if node_ids != ():
+                yield OtherPatcher(found.kind, found.id, found.name, found.operation, node_ids, next_at=None)
 
 
 def _urgency(patcher: OtherPatcher) -> tuple[bool, datetime, str, str, str]:
@@ -133,78 +103,5 @@ def _urgency(patcher: OtherPatcher) -> tuple[bool, datetime, str, str, str]:
     )
 
 
-def _document_name(document: str) -> str:
-    """`AWS-RunPatchBaseline` from itself, from its ARN, and with a version behind a colon."""
-    return document.rpartition("/")[2].partition(":")[0]
-
-
-def _patches(document: str) -> bool:
-    return _document_name(document) in _OPERATION_PARAMETER
-
-
-def _operation(document: str, parameters: Mapping[str, Sequence[str]]) -> PatchOperation:
-    name = _OPERATION_PARAMETER[_document_name(document)]
-    match list(parameters.get(name, ())) if name else ["Install"]:
-        case ["Install"]:
-            return "Install"
-        case ["Scan"]:
-            return "Scan"
-        case _:
-            return "unknown"
-
-
-def _is_patch_policy(parameters: Mapping[str, Sequence[str]]) -> bool:
-    """Quick Setup's patch policies pass both of these (facts/patch-manager.md section 3)."""
-    return all(any(parameters.get(name, ())) for name in ("BaselineOverride", "AssociationId"))
-
-
-def _targets_of(association: "AssociationTypeDef | AssociationDescriptionTypeDef") -> list[Targets]:
-    """What it runs on, by any of the three ways to say so."""
-    found: list[Targets] = []
-    if association.get("Targets"):
-        found.append([(each["Key"], each["Values"]) for each in association["Targets"]])
-    if association.get("InstanceId"):
-        found.append([("InstanceIds", [association["InstanceId"]])])
-    for mapped in association.get("TargetMaps", []):
-        found += [[("ParameterValues", values)] for values in mapped.values()]
-    return found
-
-
-def _reached(
-    nodes: Iterable[Node], alternatives: Iterable[Targets], parameters: Mapping[str, Sequence[str]]
-) -> tuple[str, ...] | None:
-    """The ids of the nodes that any of the alternatives names; without any, those that the parameters name.
-
-    None where it can't be told from ids and tags, because a resource group chooses. () means none of them.
-    """
-    choices = list(alternatives) or [[("ParameterValues", [each for values in parameters.values() for each in values])]]
-    hits = {node.id: _any(_hits(node, targets) for targets in choices) for node in nodes}
-    if None in hits.values():
-        return None
-    return tuple(sorted(node_id for node_id, hit in hits.items() if hit))
-
-
-def _hits(node: Node, targets: Targets) -> bool | None:
-    """Whether the node matches every one of the targets."""
-    answers = [_hit(node, key, values) for key, values in targets]
-    if False in answers:
-        return False
-    return None if None in answers else True
-
-
-def _hit(node: Node, key: str, values: Sequence[str]) -> bool | None:
-    """`InstanceIds` with * is every node of the account; keys that are not known here can't be told."""
-    if key in ("InstanceIds", "ParameterValues"):
-        return node.id in values or (key == "InstanceIds" and "*" in values)
-    if key == "tag-key":
-        return any(value in node.tags for value in values)
-    if key.startswith("tag:"):
-        return node.tags.get(key.removeprefix("tag:")) in values
-    return None
-
-
-def _any(answers: Iterable[bool | None]) -> bool | None:
-    known = list(answers)
-    if True in known:
-        return True
-    return None if None in known else False
+def _reached(nodes: Iterable[Node], alternatives: Iterable[Targets]) -> tuple[str, ...] | None:
+    return reached({node.id: node.tags for node in nodes}, alternatives)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from mypy_boto3_ssm.literals import MaintenanceWindowResourceTypeType
     from mypy_boto3_ssm.type_defs import (
         GetMaintenanceWindowTaskResultTypeDef,
+        MaintenanceWindowFilterTypeDef,
         MaintenanceWindowIdentityTypeDef,
+        MaintenanceWindowTaskTypeDef,
         PatchOrchestratorFilterTypeDef,
         ScheduledWindowExecutionTypeDef,
         TargetOutputTypeDef,
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
         Targets: list[TargetTypeDef]
         ResourceType: MaintenanceWindowResourceTypeType
 
+
+TargetList = tuple[tuple[str, tuple[str, ...]], ...]  # (key, values) as Systems Manager writes them; all must match
 
 _MOST_TARGETS = 5
 _LARGEST_PAGE = 100
@@ -51,9 +55,10 @@ class WindowTask:
     none where the task names its nodes in its parameters, as an Automation may.
     """
 
+    id: str
     document: str  # TaskArn: a name, or an ARN as of a shared document
     parameters: Mapping[str, Sequence[str]]
-    targets: tuple[tuple[tuple[str, tuple[str, ...]], ...], ...]
+    targets: tuple[TargetList, ...]
 
 
 class MaintenanceWindows(Caller):
@@ -118,28 +123,47 @@ class MaintenanceWindows(Caller):
         parameters (facts/patch-manager.md section 5), and DescribeMaintenanceWindowTargets where a task refers to
         the window's targets. Raises AwsError.
         """
-        client = self._sessions.client("ssm", target)
-        with calling("DescribeMaintenanceWindowTasks", target, window_id):
-            task_pages = client.get_paginator("describe_maintenance_window_tasks").paginate(
-                WindowId=window_id, PaginationConfig={"PageSize": _LARGEST_PAGE}
-            )
-            task_ids = [
-                task["WindowTaskId"] for page in task_pages for task in page["Tasks"] if wanted(task["TaskArn"])
-            ]
-        found: list[GetMaintenanceWindowTaskResultTypeDef] = []
-        for task_id in task_ids:
-            with calling("GetMaintenanceWindowTask", target, f"{window_id}/{task_id}"):
-                found.append(client.get_maintenance_window_task(WindowId=window_id, WindowTaskId=task_id))
-        registered: dict[str, list[TargetOutputTypeDef]] = {}
-        if any(each["Key"] == "WindowTargetIds" for task in found for each in task.get("Targets", [])):
-            with calling("DescribeMaintenanceWindowTargets", target, window_id):
-                target_pages = client.get_paginator("describe_maintenance_window_targets").paginate(
-                    WindowId=window_id, PaginationConfig={"PageSize": _LARGEST_PAGE}
-                )
-                registered = {
-                    each["WindowTargetId"]: each["Targets"] for page in target_pages for each in page["Targets"]
-                }
-        return tuple(_task(task, registered) for task in found)
+        found = [
+            self._whole_task(target, window_id, task["WindowTaskId"])
+            for task in self._listed_tasks(target, window_id)
+            if wanted(task["TaskArn"])
+        ]
+        refers = any(each["Key"] == "WindowTargetIds" for task in found for each in task.get("Targets", []))
+        registered = self._registered(target, window_id) if refers else {}
+        return tuple(_task(task, registered, _parameters(task)) for task in found)
+
+    def content(
+        self, target: Target, window_id: str, wanted: Callable[[str], bool]
+    ) -> tuple[tuple[TargetList, ...], tuple[WindowTask, ...]]:
+        """The window's registered targets and all its tasks, with their parameters where the document is `wanted`.
+
+        Calls: DescribeMaintenanceWindowTargets, DescribeMaintenanceWindowTasks, GetMaintenanceWindowTask for each
+        wanted task. Raises AwsError.
+        """
+        registered = self._registered(target, window_id)
+        tasks: list[WindowTask] = []
+        for task in self._listed_tasks(target, window_id):
+            if wanted(task["TaskArn"]):
+                whole = self._whole_task(target, window_id, task["WindowTaskId"])
+                tasks.append(_task(whole, registered, _parameters(whole)))
+            else:
+                tasks.append(_task(task, registered, {}))
+        return tuple(_target_list(each) for each in registered.values()), tuple(tasks)
+
+    def listed(self, target: Target) -> "list[MaintenanceWindowIdentityTypeDef]":
+        """Every window of the account and Region, the disabled ones too. Raises AwsError."""
+        return self._identities(target, [])
+
+    def executions(self, target: Target, after: datetime, before: datetime) -> tuple[tuple[str, datetime], ...]:
+        """(window id, time) of every execution of the account and Region from `after` until just before `before`.
+
+        One call for each 100: without WindowId and Targets it is asked about all. Raises AwsError.
+        """
+        found = {
+            (execution["WindowId"], parse_execution_time(execution["ExecutionTime"]))
+            for execution in self._schedule(target, {}, after, before)
+        }
+        return tuple(sorted((each for each in found if after <= each[1] < before), key=lambda each: (each[1], each[0])))
 
     def next_execution(self, target: Target, window_id: str, after: datetime, before: datetime) -> datetime | None:
         """The window's first execution from `after` until just before `before`; None without one. Raises AwsError."""
@@ -152,10 +176,10 @@ class MaintenanceWindows(Caller):
     def _schedule(
         self, target: Target, of: "_ScheduleOf", after: datetime, before: datetime
     ) -> "list[ScheduledWindowExecutionTypeDef]":
-        """`of` says whose: {"WindowId": …}, or {"Targets": […], "ResourceType": "INSTANCE"}."""
+        """`of` says whose: {"WindowId": …}, {"Targets": […], "ResourceType": "INSTANCE"}, or {} for all."""
         client = self._sessions.client("ssm", target)
         limits: list[PatchOrchestratorFilterTypeDef] = [
-            # AWS does not say whether "after" takes in the moment itself; `upcoming` cuts to the exact period.
+            # AWS does not say whether "after" takes in the moment itself; callers cut to the exact period.
             {"Key": "ScheduledAfter", "Values": [_written(after - timedelta(minutes=1))]},
             {"Key": "ScheduledBefore", "Values": [_written(before)]},
         ]
@@ -173,12 +197,40 @@ class MaintenanceWindows(Caller):
 
     def _windows(self, target: Target) -> "dict[str, MaintenanceWindowIdentityTypeDef]":
         """The enabled windows of the account and Region, by id."""
+        enabled = self._identities(target, [{"Key": "Enabled", "Values": ["true"]}])
+        return {window["WindowId"]: window for window in enabled}
+
+    def _identities(
+        self, target: Target, filters: "list[MaintenanceWindowFilterTypeDef]"
+    ) -> "list[MaintenanceWindowIdentityTypeDef]":
         client = self._sessions.client("ssm", target)
         with calling("DescribeMaintenanceWindows", target):
             pages = client.get_paginator("describe_maintenance_windows").paginate(
-                Filters=[{"Key": "Enabled", "Values": ["true"]}], PaginationConfig={"PageSize": _LARGEST_PAGE}
+                Filters=filters, PaginationConfig={"PageSize": _LARGEST_PAGE}
             )
-            return {window["WindowId"]: window for page in pages for window in page["WindowIdentities"]}
+            return [window for page in pages for window in page["WindowIdentities"]]
+
+    def _listed_tasks(self, target: Target, window_id: str) -> "list[MaintenanceWindowTaskTypeDef]":
+        client = self._sessions.client("ssm", target)
+        with calling("DescribeMaintenanceWindowTasks", target, window_id):
+            pages = client.get_paginator("describe_maintenance_window_tasks").paginate(
+                WindowId=window_id, PaginationConfig={"PageSize": _LARGEST_PAGE}
+            )
+            return [task for page in pages for task in page["Tasks"]]
+
+    def _whole_task(self, target: Target, window_id: str, task_id: str) -> "GetMaintenanceWindowTaskResultTypeDef":
+        client = self._sessions.client("ssm", target)
+        with calling("GetMaintenanceWindowTask", target, f"{window_id}/{task_id}"):
+            return client.get_maintenance_window_task(WindowId=window_id, WindowTaskId=task_id)
+
+    def _registered(self, target: Target, window_id: str) -> "dict[str, list[TargetOutputTypeDef]]":
+        """The window's own targets by their ids."""
+        client = self._sessions.client("ssm", target)
+        with calling("DescribeMaintenanceWindowTargets", target, window_id):
+            pages = client.get_paginator("describe_maintenance_window_targets").paginate(
+                WindowId=window_id, PaginationConfig={"PageSize": _LARGEST_PAGE}
+            )
+            return {each["WindowTargetId"]: each["Targets"] for page in pages for each in page["Targets"]}
 
 
 def parse_execution_time(text: str) -> datetime:
@@ -194,12 +246,10 @@ def parse_execution_time(text: str) -> datetime:
 
 
 def _task(
-    task: "GetMaintenanceWindowTaskResultTypeDef", registered: "Mapping[str, list[TargetOutputTypeDef]]"
+    task: "GetMaintenanceWindowTaskResultTypeDef | MaintenanceWindowTaskTypeDef",
+    registered: "Mapping[str, list[TargetOutputTypeDef]]",
+    parameters: Mapping[str, Sequence[str]],
 ) -> WindowTask:
-    invocation = task.get("TaskInvocationParameters", {})
-    given = invocation.get("RunCommand", {}).get("Parameters") or invocation.get("Automation", {}).get("Parameters")
-    # Tasks that were registered before TaskInvocationParameters came have theirs here.
-    older = {name: expression.get("Values", []) for name, expression in task.get("TaskParameters", {}).items()}
     direct = [each for each in task.get("Targets", []) if each["Key"] != "WindowTargetIds"]
     referred = [
         registered[target_id]
@@ -209,13 +259,22 @@ def _task(
         if target_id in registered
     ]
     return WindowTask(
+        id=task["WindowTaskId"],
         document=task["TaskArn"],
-        parameters=given or older,
-        targets=tuple(
-            tuple((each["Key"], tuple(each["Values"])) for each in targets)
-            for targets in (*([direct] if direct else ()), *referred)
-        ),
+        parameters=parameters,
+        targets=tuple(_target_list(targets) for targets in (*([direct] if direct else ()), *referred)),
     )
+
+
+def _parameters(task: "GetMaintenanceWindowTaskResultTypeDef") -> Mapping[str, Sequence[str]]:
+    invocation = task.get("TaskInvocationParameters", {})
+    given = invocation.get("RunCommand", {}).get("Parameters") or invocation.get("Automation", {}).get("Parameters")
+    # Tasks that were registered before TaskInvocationParameters came have theirs here.
+    return given or {name: each.get("Values", []) for name, each in task.get("TaskParameters", {}).items()}
+
+
+def _target_list(targets: "Iterable[TargetOutputTypeDef]") -> TargetList:
+    return tuple((each["Key"], tuple(each["Values"])) for each in targets)
 
 
 def _portions(targets: Mapping[str, Sequence[str]]) -> "Iterable[list[TargetTypeDef]]":

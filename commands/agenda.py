@@ -1,16 +1,27 @@
 """What is known of an environment's maintenance windows: read from the store, so nobody waits for AWS."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlite_utils import Database
 
 from patching.agenda import Opening
-from patching.config import Configuration
+from patching.config import Configuration, Environment
+from patching.durations import words
 from patching.nodes import EnvironmentKey
+from patching.planned import LOOK_AHEAD
+from storage import agenda, environment_readings
+from storage.agenda import Where
+
+TOO_OLD: Final = timedelta(minutes=30)
 
 
 class AgendaUnknown(Exception):
     """One sentence: why nobody can tell the windows."""
+
+
+def where_of(environment: Environment) -> Where:
+    return (environment.account, environment.region, environment.role_arn or "")
 
 
 def openings(
@@ -18,9 +29,30 @@ def openings(
 ) -> tuple[Opening, ...]:
     """Executions of the environment's enabled windows that end after `after` and open before `before`, soonest first.
 
-    Raises AgendaUnknown where the last reading is missing or too old.
+    A window is an environment's when one of its targets, or of its tasks', means one of the nodes as they were last
+    resolved; one whose nodes a resource group chooses is not, since nobody knows. Raises AgendaUnknown where the last
+    reading is missing or older than TOO_OLD.
     """
-    return ()
+    environment = config.environment(key)
+    if environment is None:
+        raise AgendaUnknown(f"{key} is no longer in the configuration, so its windows are not read.")
+    reading = agenda.reading(db, where_of(environment))
+    error = f": {reading.error}" if reading and reading.error else "."
+    nodes_at, nodes = environment_readings.of_environment(db, key.application, key.environment)
+    if reading is None or reading.agenda is None or reading.read_at is None or nodes_at is None:
+        raise AgendaUnknown(f"The maintenance windows of {key} have not been read yet{error}")
+    age = now - min(reading.read_at, nodes_at)
+    if age > TOO_OLD:
+        raise AgendaUnknown(f"The maintenance windows of {key} were last read {words(age)} ago{error}")
+    tags = {node.id: node.tags for node in nodes}
+    found = [
+        opening
+        for window in reading.agenda.windows
+        if window.enabled and window.concerns(tags)
+        for opening in reading.agenda.openings(window)
+        if opening.ends > after and opening.opens < before
+    ]
+    return tuple(sorted(found, key=lambda opening: (opening.opens, opening.window_id)))
 
 
 def next_opening(
@@ -30,4 +62,7 @@ def next_opening(
 
     None where none is planned in the time that AWS was asked for. Raises AgendaUnknown.
     """
+    for opening in openings(db, config, key, now, now + LOOK_AHEAD, now):
+        if opening.closes > max(now, opening.opens) and (after is None or opening.opens > after.opens):
+            return opening
     return None

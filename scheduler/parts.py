@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from aws.agenda import AgendaReader
 from aws.alarms import Alarms
 from aws.artifacts import Artifacts
 from aws.backups import Backups
@@ -27,6 +28,7 @@ class Parts:
     clock: Clock
     patch_manager: PatchManager
     windows: MaintenanceWindows
+    agenda: AgendaReader
     alarms: Alarms
     patchers: Patchers
     permissions: Permissions

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+from aws.agenda import AgendaReader
 from aws.alarms import Alarms
 from aws.artifacts import Artifacts
 from aws.backups import Backups
@@ -114,6 +115,7 @@ class House:
             clock=self.clock,
             patch_manager=PatchManager(self._sessions),
             windows=MaintenanceWindows(self._sessions),
+            agenda=AgendaReader(self._sessions),
             alarms=Alarms(self._sessions),
             patchers=Patchers(self._sessions),
             permissions=Permissions(self._sessions),

@@ -1,0 +1,108 @@
+"""What AWS plans to do to an account's nodes by itself: maintenance windows, their tasks, associations that patch."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from pydantic import TypeAdapter
+
+from patching.agenda import Opening
+from patching.documents import PatchOperation
+from patching.targets import means
+
+TargetList = tuple[tuple[str, tuple[str, ...]], ...]
+"""(key, values) as Systems Manager writes them; a node must match all."""
+
+LOOK_AHEAD: Final = timedelta(days=35)  # monthly windows are seen
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTask:
+    id: str
+    document: str
+    operation: PatchOperation | None  # None: a document that is not known to patch
+    targets: tuple[TargetList, ...]  # alternatives
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedWindow:
+    """`written` is what AWS's list says of its times: while it stays, its executions stay."""
+
+    id: str
+    name: str
+    enabled: bool
+    schedule: str  # AWS's expression
+    timezone: str  # IANA; UTC where AWS names none
+    duration_hours: int
+    cutoff_hours: int
+    written: str
+    targets: tuple[TargetList, ...]  # of the window, alternatives
+    tasks: tuple[PlannedTask, ...]
+    looked_at: datetime  # when targets and tasks were read
+
+    def concerns(self, nodes: Mapping[str, Mapping[str, str]]) -> bool:
+        """Whether one of its targets or of its tasks' means one of the nodes, {id: tags}, for certain."""
+        choices = (*self.targets, *(targets for task in self.tasks for targets in task.targets))
+        return any(means(choices, node_id, tags) for node_id, tags in nodes.items())
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAssociation:
+    """It runs at State Manager's times, which nobody tells ahead."""
+
+    id: str
+    version: str
+    kind: Literal["association", "patch policy"]
+    name: str
+    document: str
+    operation: PatchOperation
+    schedule: str  # an expression in UTC, or empty
+    targets: tuple[TargetList, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """One account and Region, as one role saw it."""
+
+    windows: tuple[PlannedWindow, ...]
+    executions: tuple[tuple[str, datetime], ...]  # (window id, aware UTC) by time; those that have not ended included
+    associations: tuple[PlannedAssociation, ...]
+
+    def openings(self, window: PlannedWindow) -> Iterator[Opening]:
+        """Those of one of its enabled windows, soonest first."""
+        length = timedelta(hours=window.duration_hours)
+        cutoff = timedelta(hours=window.cutoff_hours)
+        for window_id, opens in self.executions if window.enabled else ():
+            if window_id == window.id:
+                ends = opens + length
+                yield Opening(window.id, window.name, opens, ends - cutoff, ends, window.timezone)
+
+
+_JSON: Final = TypeAdapter(Agenda)
+
+
+def as_json(agenda: Agenda) -> str:
+    return _JSON.dump_json(agenda).decode()
+
+
+def from_json(text: str) -> Agenda:
+    """Raises ValueError for what is no agenda."""
+    return _JSON.validate_json(text)
+
+
+def still_open(
+    earlier: Agenda, windows: Mapping[str, PlannedWindow], now: datetime
+) -> tuple[tuple[str, datetime], ...]:
+    """Executions of an earlier reading that have begun and not ended: AWS lists only those to come.
+
+    Of a window whose times were changed since, nobody knows whether it opened then: those are left out.
+    """
+    before = {window.id: window for window in earlier.windows}
+    return tuple(
+        (window_id, opens)
+        for window_id, opens in earlier.executions
+        if (window := windows.get(window_id)) is not None and window.enabled
+        if window_id in before and before[window_id].enabled and before[window_id].written == window.written
+        if opens <= now < opens + timedelta(hours=window.duration_hours)
+    )
