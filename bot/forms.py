@@ -4,7 +4,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.views.modals import APPLICATION, BACKUP, READ, REASON, approve_modal, clear_modal, problem_modal, reject_modal
+from bot.views.modals import (
+    APPLICATION,
+    BACKUP,
+    READ,
+    REASON,
+    approve_modal,
+    clear_modal,
+    object_modal,
+    overrule_modal,
+    problem_modal,
+    reject_modal,
+)
+from commands import objecting
 from commands.decide import ApprovalForm, refusal_of
 from commands.errors import Refused
 from commands.ports import Clock, Directory, Role
@@ -52,6 +64,8 @@ class Forms:
             "reject": self._reject,
             "report-problem": self._problem,
             "clear-problem": self._clear,
+            "object": self._object,
+            "overrule": self._overrule,
         }
 
     def _approve(self, value: Value, user_id: str, private: Value) -> dict[str, Any]:
@@ -76,6 +90,21 @@ class Forms:
         if change is None or change.digest != value["digest"] or change.state.value != "pending":
             raise Refused("That change is no longer waiting for a decision; nothing was done.")
         return reject_modal(change, private)
+
+    def _object(self, value: Value, user_id: str, private: Value) -> dict[str, Any]:
+        change = changes.find(self.store.db, int(value["change"]))
+        if change is None:
+            raise Refused("That change is not known here; nothing was done.")
+        refused = objecting.refusal_of(self.store.db, self.config, self.clock.now(), change)
+        if refused:
+            raise refused
+        return object_modal(change, private)
+
+    def _overrule(self, value: Value, user_id: str, private: Value) -> dict[str, Any]:
+        objection = objecting.standing_objection(self.store.db, int(value["objection"]))
+        if Role.ADMIN not in self.directory.roles(user_id):
+            raise Refused("Overruling an objection needs the admin role, which you don't have; nothing was changed.")
+        return overrule_modal(objection, private)
 
     def _problem(self, value: Value, user_id: str, private: Value) -> dict[str, Any]:
         run = runs.find(self.store.db, int(value["run"]))

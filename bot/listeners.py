@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from slack_bolt import Ack, App, BoltContext, BoltResponse
@@ -26,8 +27,10 @@ from commands.compare import Compare
 from commands.decide import Decide
 from commands.errors import Refused
 from commands.install import Install, InstallPart
+from commands.objecting import Object, Overrule, TakeBack
 from commands.pause import Continue, Pause
 from commands.ports import Clock, Directory, Wake
+from commands.postpone import Postpone
 from commands.problem import ClearProblem, ReportProblem
 from commands.replies import Accepted, Done, Reply
 from commands.scan import Scan
@@ -100,6 +103,10 @@ class Listeners:
         return {
             "withdraw": lambda value: Withdraw(int(value["change"])),
             "install-part": self._install_part,
+            "postpone": lambda value: Postpone(
+                int(value["change"]), datetime.fromisoformat(str(value["starts_at"])).astimezone(UTC)
+            ),
+            "take-back": lambda value: TakeBack(int(value["objection"])),
             "cancel-run": lambda value: Cancel.parse([str(value["run"])], self.config),
             "pause-run": lambda value: Pause.parse([str(value["run"])], self.config),
             "continue-run": lambda value: Continue.parse([str(value["run"])], self.config),
@@ -128,6 +135,8 @@ class Listeners:
             "reject": lambda private, form: Decide(
                 int(private["change"]), "reject", str(private["digest"]), form.text(REASON)
             ),
+            "object": lambda private, form: Object(int(private["change"]), form.text(REASON)),
+            "overrule": lambda private, form: Overrule(int(private["objection"]), form.text(REASON)),
             "report-problem": lambda private, form: ReportProblem(int(private["run"]), form.text(REASON)),
             "clear-problem": lambda private, form: ClearProblem(str(private["application"]), form.text(REASON)),
         }

@@ -21,7 +21,7 @@ from storage.changes import Change
 from storage.objections import Objection
 from storage.runs import Purpose
 
-OPEN = frozenset({ChangeState.PENDING, ChangeState.APPROVED, ChangeState.WAITING, ChangeState.HELD, ChangeState.USED})
+OPEN = frozenset({ChangeState.APPROVED, ChangeState.WAITING, ChangeState.HELD, ChangeState.USED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,5 +152,5 @@ def _standing(db: Database, objection_id: int) -> tuple[Objection, Change]:
     if objection is None:
         raise Refused("That objection is not known here; nothing was done.")
     if not objection.stands:
-        raise Refused("That objection does not stand any more; nothing was changed.", objection.ended_by)
+        raise Refused("That objection does not stand any more; nothing was changed.")
     return objection, changes.get(db, objection.change_id)

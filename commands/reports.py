@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from commands.timing import objecting_until
 from commands.waves import (
     NO_REACH,
     Paused,
@@ -27,13 +28,25 @@ from patching.proof import patch_key
 from patching.states import RunState, StepState
 from patching.summary import MissingPatch, missing_by_severity, missing_patches
 from patching.titles import version_of
-from storage import absences, backups, changes, decisions, evidence, problems, runs, steps
+from storage import (
+    absences,
+    acknowledgements,
+    backups,
+    changes,
+    decisions,
+    evidence,
+    objections,
+    problems,
+    runs,
+    steps,
+)
 from storage.absences import Absence
 from storage.backups import NodeBackup
 from storage.changes import Change
 from storage.database import Store
 from storage.decisions import Decision
 from storage.invocations import Invocation
+from storage.objections import Objection
 from storage.problems import Problem
 from storage.runs import Purpose, Run
 from storage.steps import Step
@@ -98,6 +111,9 @@ class ChangeReport:
     successor: Change | None  # the newer change on the same environment, when there is one
     approvers: str  # how the configuration names who may approve, for people: "<@U…>, <!subteam^S…>" ids
     ready: bool  # Approve can be offered: pending and every check passes
+    objections: tuple[Objection, ...] = ()  # those that ended too, oldest first
+    seen_by: tuple[str, ...] = ()  # who acknowledged it, the first first
+    object_until: datetime | None = None  # None: until it is sent
 
 
 def run_report(store: Store, run: Run) -> RunReport:
@@ -158,6 +174,9 @@ def change_report(store: Store, change: Change, config: Configuration) -> Change
             [*(f"<!subteam^{group}>" for group in approver.groups), *(f"<@{user}>" for user in approver.users)]
         ),
         ready=change.state.value == "pending",
+        objections=tuple(objections.of_change(db, change.id)),
+        seen_by=tuple(user_id for user_id, _ in acknowledgements.of_subject(db, change.subject)),
+        object_until=objecting_until(config, change),
     )
 
 

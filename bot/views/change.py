@@ -2,6 +2,7 @@
 
 from bot.views.blocks import Block, Rendered, context, divider, first, header, message, section, sections
 from bot.views.change_buttons import change_buttons
+from bot.views.change_waiting import at_window_words, held_lines, overruled_lines, seen_lines, waiting_lines
 from bot.views.checks import in_full
 from bot.views.facts import (
     asked_part,
@@ -36,6 +37,7 @@ def change_card(report: ChangeReport) -> Rendered:
     """The one message of a change in its application's channel."""
     change = report.change
     lines = [_asked(report), *warnings(change), *change_state(report), *_part(change), *_windows(change)]
+    lines += [*overruled_lines(report), *seen_lines(report)]
     lines += plan_lines(change) if change.state in _PLANNED else []
     blocks: list[Block] = [header(change_title(change)), *sections(lines)]
     if change.checks:
@@ -79,7 +81,7 @@ def change_words(change: Change) -> str:
         ChangeState.BLOCKED: "blocked by the gate",
         ChangeState.PENDING: "waits for approval" if change.required == 1 else f"waits for {change.required} approvals",
         ChangeState.APPROVED: "approved, being checked again",
-        ChangeState.WAITING: "approved, waits for its window",
+        ChangeState.WAITING: "approved, waits for its window" if change.opening else "approved, waits for its time",
         ChangeState.HELD: "approved, held",
         ChangeState.USED: "installing",
         ChangeState.DONE: "ended",
@@ -106,9 +108,9 @@ def change_state(report: ChangeReport) -> list[str]:
             again = "*Approved.* Both environments are scanned again before anything is sent."
             return [f":white_check_mark: {again}", *approved, *_scans(report), *note]
         case ChangeState.WAITING:
-            return [":white_check_mark: *Approved*, waits for its window.", *approved, *note]
+            return [*waiting_lines(report), *approved, *note]
         case ChangeState.HELD:
-            return [":warning: *Approved, held.*", *approved, *note]
+            return [*held_lines(report), *approved]
         case ChangeState.USED:
             return [f"*Installing {extent(change)}.*", *approved, *_install(report), *note]
         case ChangeState.DONE:
@@ -126,7 +128,8 @@ def change_state(report: ChangeReport) -> list[str]:
 def _asked(report: ChangeReport) -> str:
     change = report.change
     before = f" It asks again for {code(report.superseded.ref)}." if report.superseded else ""
-    return f"{code(change.ref)} asked for by {user(change.requested_by)}, {when(change.requested_at)}.{before}"
+    asked = f"{code(change.ref)} asked for by {user(change.requested_by)}, {when(change.requested_at)}"
+    return f"{asked}{at_window_words(change)}.{before}"
 
 
 def _pending(report: ChangeReport) -> list[str]:
@@ -254,4 +257,4 @@ def _anew(change: Change) -> str:
 
 
 def _install_words(change: Change) -> str:
-    return f"install {change.application} {change.environment}"
+    return f"install {change.application} {change.environment}{' window' if change.timing == 'window' else ''}"

@@ -1,6 +1,7 @@
 """What can be done with a change: its buttons, each bound to what was shown."""
 
 from bot.views.blocks import Block, actions, button, confirmation
+from bot.views.change_waiting import waiting_buttons
 from bot.views.facts import offered_part
 from commands.reports import ChangeReport
 from commands.withdraw import OPEN as WITHDRAWABLE
@@ -24,7 +25,7 @@ def change_buttons(report: ChangeReport) -> list[Block]:
         found += _ways_on(change)
     if change.state in WITHDRAWABLE:
         found.append(_withdraw(change))
-    return [actions(*found)] if found else []
+    return [*waiting_buttons(report), *([actions(*found)] if found else [])]
 
 
 def _approve(change: Change) -> Block:

@@ -25,6 +25,7 @@ from bot.views.text import code, patches, place, plain, plural, prose, user, use
 from commands.reports import ChangeReport
 from patching.gate_backups import is_attestation_asked
 from storage.changes import Change
+from storage.objections import Objection
 from storage.problems import Problem
 from storage.runs import Run
 
@@ -144,6 +145,20 @@ def reject_modal(change: Change, private: Mapping[str, Any] | None = None) -> Bl
     about = f"*{change.ref}*, PRODUCTION {place(change.application, change.environment)}. Nothing will be installed."
     ids = {"change": change.id, "digest": change.digest}
     return _modal("reject", "Reject", "Reject", about, "Why?", {**(private or {}), **ids})
+
+
+def object_modal(change: Change, private: Mapping[str, Any] | None = None) -> Block:
+    about = (
+        f"*{change.ref}*, PRODUCTION {place(change.application, change.environment)}. It is held, and nothing is sent, "
+        "until you take your objection back or an admin overrules it. Everybody sees your reason."
+    )
+    return _modal("object", "Object", "Object", about, "Why?", {**(private or {}), "change": change.id})
+
+
+def overrule_modal(objection: Objection, private: Mapping[str, Any] | None = None) -> Block:
+    about = f"{user(objection.user_id)} objects, {when(objection.at)}:\n> {prose(objection.reason, 600)}"
+    ids = {"objection": objection.id}
+    return _modal("overrule", "Overrule", "Overrule", about, "Why does it go on?", {**(private or {}), **ids})
 
 
 def _modal(callback_id: str, title: str, submit: str, about: str, label: str, private: Mapping[str, Any]) -> Block:
