@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sandbox.aws.agenda import Agenda
 from sandbox.aws.schedule import openings
@@ -45,12 +46,15 @@ class MaintenanceWindow:
     targets: dict[str, WindowTarget] = field(default_factory=dict)
     tasks: dict[str, WindowTask] = field(default_factory=dict)
     executions: list[Execution] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
     changes: int = 0  # an opening that was planned before the last change doesn't happen
 
     def openings(self, after: datetime) -> Iterator[datetime]:
         """Times after `after` within StartDate and EndDate. Raises BadSchedule."""
         settings = self.settings
-        begins, ends = (_moment(settings.get(name)) for name in ("StartDate", "EndDate"))
+        begins, ends = (
+            _moment(settings.get(name), settings.get("ScheduleTimezone", "UTC")) for name in ("StartDate", "EndDate")
+        )
         times = openings(
             settings["Schedule"],
             settings.get("ScheduleTimezone", "UTC"),
@@ -81,5 +85,7 @@ def keep_opening(
     agenda.add(at, open_and_go_on)
 
 
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+def _moment(text: str | None, timezone: str) -> datetime | None:
+    """A date without an offset is one of the window's own zone."""
+    moment = datetime.fromisoformat(text) if text else None
+    return moment.replace(tzinfo=ZoneInfo(timezone)) if moment and moment.tzinfo is None else moment

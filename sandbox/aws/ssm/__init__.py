@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.aws.model import SsmError, check_input, to_wire
-from sandbox.aws.ssm import associations, commands, documents, nodes, patching, windows
+from sandbox.aws.ssm import associations, commands, documents, nodes, patching, window_changes, windows
 from sandbox.aws.ssm.call import Call, Operation
 from sandbox.aws.world import World
 
@@ -14,6 +14,7 @@ OPERATIONS: dict[str, Operation] = {
     **nodes.OPERATIONS,
     **associations.OPERATIONS,
     **windows.OPERATIONS,
+    **window_changes.OPERATIONS,
 }
 
 

@@ -1,68 +1,19 @@
-"""Maintenance windows' operations."""
+"""Maintenance windows' operations that only tell; what changes them is in `window_changes.py`."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
-from uuid import uuid4
 
 from sandbox.aws.model import SsmError
 from sandbox.aws.ssm.call import Call, Operation, filter_values
 from sandbox.aws.ssm.paging import page
 from sandbox.aws.windows import MaintenanceWindow, WindowTarget, WindowTask
 
-_SETTINGS = (
-    "Name",
-    "Description",
-    "StartDate",
-    "EndDate",
-    "Schedule",
-    "ScheduleTimezone",
-    "ScheduleOffset",
-    "Duration",
-    "Cutoff",
-    "AllowUnassociatedTargets",
-)
-_REQUIRED = ("Name", "Schedule", "Duration", "Cutoff", "AllowUnassociatedTargets")
 _LONGEST_LOOK_AHEAD = 200  # executions of one window
 
 
-def create_maintenance_window(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    def create() -> dict[str, Any]:
-        settings = {name: params[name] for name in _SETTINGS if name in params}
-        _check(MaintenanceWindow("", settings, call.now, call.now))
-        window = call.region.add_window(settings, call.now)
-        call.world.keep_opening(window, call.now)
-        return {"WindowId": window.id}
-
-    return _once(call, params, create)
-
-
-def update_maintenance_window(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    window = _find(call, params["WindowId"])
-    given = {name: params[name] for name in _SETTINGS if name in params}
-    settings = given if params.get("Replace") else window.settings | given
-    missing = [name for name in _REQUIRED if name not in settings]
-    if missing:
-        raise SsmError("ValidationException", f"Replace needs {', '.join(missing)}.")
-    _check(MaintenanceWindow(window.id, settings, window.created, call.now))
-    window.settings, window.modified = settings, call.now
-    window.enabled = params.get("Enabled", window.enabled)
-    window.changes += 1
-    call.world.keep_opening(window, call.now)
-    return {"WindowId": window.id, **settings, "Enabled": window.enabled}
-
-
-def delete_maintenance_window(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    """Deleting what isn't there is no error."""
-    window = call.region.windows.pop(params["WindowId"], None)
-    if window is not None:
-        window.changes += 1
-    return {"WindowId": params["WindowId"]}
-
-
 def get_maintenance_window(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    window = _find(call, params["WindowId"])
+    window = find(call, params["WindowId"])
     return {
         "WindowId": window.id,
         **window.settings,
@@ -100,7 +51,7 @@ def describe_maintenance_window_schedule(call: Call, params: dict[str, Any]) -> 
     after = max(_time(filters.get("ScheduledAfter"), call.now), call.now)
     before = _time(filters.get("ScheduledBefore"), datetime.max.replace(tzinfo=UTC))
     if "WindowId" in params:
-        windows = [_find(call, params["WindowId"])]
+        windows = [find(call, params["WindowId"])]
     elif "Targets" in params:
         windows = _covering(call, params["Targets"])
     else:
@@ -150,35 +101,8 @@ def describe_maintenance_window_executions(call: Call, params: dict[str, Any]) -
     }
 
 
-def register_target(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    window = _find(call, params["WindowId"])
-
-    def register() -> dict[str, Any]:
-        described: dict[str, Any] = {
-            name: params[name] for name in ("Name", "Description", "OwnerInformation") if name in params
-        }
-        target = WindowTarget(str(uuid4()), params["ResourceType"], params["Targets"], described)
-        window.targets[target.id] = target
-        return {"WindowTargetId": target.id}
-
-    return _once(call, params, register)
-
-
-def register_task(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    window = _find(call, params["WindowId"])
-    if params["TaskType"] == "RUN_COMMAND":
-        call.region.library.find(params["TaskArn"])
-
-    def register() -> dict[str, Any]:
-        task = WindowTask(str(uuid4()), {name: value for name, value in params.items() if name != "ClientToken"})
-        window.tasks[task.id] = task
-        return {"WindowTaskId": task.id}
-
-    return _once(call, params, register)
-
-
 def describe_maintenance_window_targets(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    window = _find(call, params["WindowId"])
+    window = find(call, params["WindowId"])
     filters = filter_values(params, ("Type", "WindowTargetId", "OwnerInformation"), "ValidationException")
     targets = [
         target
@@ -204,7 +128,7 @@ def describe_maintenance_window_targets(call: Call, params: dict[str, Any]) -> d
 
 
 def describe_maintenance_window_tasks(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    window = _find(call, params["WindowId"])
+    window = find(call, params["WindowId"])
     filters = filter_values(params, ("WindowTaskId", "TaskArn", "Priority", "TaskType"), "ValidationException")
     tasks = [
         task
@@ -227,17 +151,29 @@ def describe_maintenance_window_tasks(call: Call, params: dict[str, Any]) -> dic
 
 
 def get_maintenance_window_task(call: Call, params: dict[str, Any]) -> dict[str, Any]:
-    task = _find(call, params["WindowId"]).tasks.get(params["WindowTaskId"])
-    if task is None:
-        raise SsmError("DoesNotExistException", f"Maintenance window task {params['WindowTaskId']} does not exist")
+    task = find_task(call, params)
     return {**task.params, "WindowTaskId": task.id}
 
 
-def _find(call: Call, window_id: str) -> MaintenanceWindow:
+def find(call: Call, window_id: str) -> MaintenanceWindow:
     window = call.region.windows.get(window_id)
     if window is None:
         raise SsmError("DoesNotExistException", f"Maintenance window {window_id} does not exist")
     return window
+
+
+def find_target(call: Call, params: dict[str, Any]) -> WindowTarget:
+    target = find(call, params["WindowId"]).targets.get(params["WindowTargetId"])
+    if target is None:
+        raise SsmError("DoesNotExistException", f"Maintenance window target {params['WindowTargetId']} does not exist")
+    return target
+
+
+def find_task(call: Call, params: dict[str, Any]) -> WindowTask:
+    task = find(call, params["WindowId"]).tasks.get(params["WindowTaskId"])
+    if task is None:
+        raise SsmError("DoesNotExistException", f"Maintenance window task {params['WindowTaskId']} does not exist")
+    return task
 
 
 def _covering(call: Call, targets: list[dict[str, Any]]) -> list[MaintenanceWindow]:
@@ -252,28 +188,6 @@ def _covering(call: Call, targets: list[dict[str, Any]]) -> list[MaintenanceWind
             for node in call.world.resolve(call.region, target.targets)
         )
     ]
-
-
-def _check(window: MaintenanceWindow) -> None:
-    if window.settings["Cutoff"] >= window.settings["Duration"]:
-        raise SsmError("ValidationException", "Cutoff must be less than Duration.")
-    try:
-        next(window.openings(window.modified), None)
-    except ValueError as bad:  # BadSchedule, or a StartDate or EndDate that is no date
-        raise SsmError("ValidationException", str(bad)) from bad
-
-
-def _once(call: Call, params: dict[str, Any], act: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """The same ClientToken with the same parameters gives the same answer, and acts once."""
-    token = params.get("ClientToken")
-    if token is None:
-        return act()
-    if token not in call.region.tokens:
-        call.region.tokens[token] = (params, act())
-    asked, answer = call.region.tokens[token]
-    if asked != params:
-        raise SsmError("IdempotentParameterMismatch", "The client token was used with other parameters.")
-    return answer
 
 
 def _owner(target: WindowTarget) -> str:
@@ -296,9 +210,6 @@ def _time(values: list[str] | None, otherwise: datetime) -> datetime:
 
 
 OPERATIONS: dict[str, Operation] = {
-    "CreateMaintenanceWindow": create_maintenance_window,
-    "UpdateMaintenanceWindow": update_maintenance_window,
-    "DeleteMaintenanceWindow": delete_maintenance_window,
     "GetMaintenanceWindow": get_maintenance_window,
     "DescribeMaintenanceWindows": describe_maintenance_windows,
     "DescribeMaintenanceWindowSchedule": describe_maintenance_window_schedule,
@@ -307,6 +218,4 @@ OPERATIONS: dict[str, Operation] = {
     "DescribeMaintenanceWindowTargets": describe_maintenance_window_targets,
     "DescribeMaintenanceWindowTasks": describe_maintenance_window_tasks,
     "GetMaintenanceWindowTask": get_maintenance_window_task,
-    "RegisterTargetWithMaintenanceWindow": register_target,
-    "RegisterTaskWithMaintenanceWindow": register_task,
 }
