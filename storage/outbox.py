@@ -80,6 +80,15 @@ def touch(tx: Database, subject: str) -> None:
     )
 
 
+def show_again(tx: Database, notice: Notice) -> None:
+    """A message in Slack has something new to show. One that is being sent right now comes up again afterwards."""
+    tx.execute(
+        """UPDATE notice SET revision = revision + 1, state = CASE WHEN state = 'sent' THEN 'due' ELSE state END
+           WHERE id = ? AND state IN ('sent', 'sending')""",
+        [notice.id],
+    )
+
+
 def due(db: Database, now: datetime) -> list[Notice]:
     """What can be sent now, at most one for each recipient of a medium.
 
@@ -150,6 +159,11 @@ def card(db: Database, subject: str) -> Notice | None:
 def by_key(db: Database, key: str) -> Notice | None:
     row = db.execute("SELECT * FROM notice WHERE key = ?", [key]).fetchone()
     return _notice(row) if row else None
+
+
+def about(db: Database, subject: str) -> list[Notice]:
+    """Every notice about it, oldest first."""
+    return [_notice(row) for row in db.execute("SELECT * FROM notice WHERE subject = ? ORDER BY id", [subject])]
 
 
 def all_sent_at(db: Database, subject: str, kind: str) -> datetime | None:
