@@ -11,7 +11,6 @@ from slack_bolt import App
 from slack_sdk import WebClient
 
 from aws.agenda import AgendaReader
-from aws.agenda import AgendaReader
 from aws.alarms import Alarms
 from aws.artifacts import Artifacts
 from aws.backups import Backups
@@ -44,7 +43,6 @@ from scheduler import (
     settle,
     waiting,
 )
-from scheduler.agenda import ReadAgenda
 from scheduler.agenda import ReadAgenda
 from scheduler.alarms import Watch
 from scheduler.away import Away
@@ -147,7 +145,6 @@ def build(
         patch_manager=PatchManager(sessions),
         windows=MaintenanceWindows(sessions),
         agenda=AgendaReader(sessions),
-        agenda=AgendaReader(sessions),
         alarms=Alarms(sessions),
         patchers=Patchers(sessions),
         permissions=Permissions(sessions),
@@ -191,7 +188,6 @@ def _sweeps(parts: Parts, directory: SlackDirectory, delivery: Delivery) -> tupl
         Sweep("changes", 1, partial(changes.tick, parts)),
         Sweep("waiting", 1, partial(waiting.tick, parts)),
         Sweep("inquiries", 1, partial(inquiries.tick, parts)),
-        Sweep("agenda", 2, ReadAgenda(parts).tick),
         Sweep("agenda", 2, ReadAgenda(parts).tick),
         Sweep("alarms", 15, Watch(parts).tick),
         Sweep("decisions", 1, partial(decisions.tick, parts)),
