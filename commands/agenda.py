@@ -9,7 +9,7 @@ from patching.agenda import Opening
 from patching.config import Configuration, Environment
 from patching.durations import words
 from patching.nodes import EnvironmentKey
-from patching.planned import LOOK_AHEAD
+from patching.planned import LOOK_AHEAD, Agenda, PlannedWindow
 from storage import agenda, environment_readings
 from storage.agenda import Where
 
@@ -29,9 +29,31 @@ def openings(
 ) -> tuple[Opening, ...]:
     """Executions of the environment's enabled windows that end after `after` and open before `before`, soonest first.
 
-    A window is an environment's when one of its targets, or of its tasks', means one of the nodes as they were last
-    resolved; one whose nodes a resource group chooses is not, since nobody knows. Raises AgendaUnknown where the last
-    reading is missing or older than TOO_OLD.
+    Raises AgendaUnknown.
+    """
+    known, windows = _known(db, config, key, now)
+    found = [
+        opening
+        for window in windows
+        for opening in known.openings(window)
+        if opening.ends > after and opening.opens < before
+    ]
+    return tuple(sorted(found, key=lambda opening: (opening.opens, opening.window_id)))
+
+
+def windows_of(db: Database, config: Configuration, key: EnvironmentKey, now: datetime) -> tuple[PlannedWindow, ...]:
+    """The environment's windows, disabled ones too. Raises AgendaUnknown."""
+    return _known(db, config, key, now)[1]
+
+
+def _known(
+    db: Database, config: Configuration, key: EnvironmentKey, now: datetime
+) -> tuple[Agenda, tuple[PlannedWindow, ...]]:
+    """The last reading of the environment's account and Region, and in it the windows that are the environment's.
+
+    A window is that when one of its targets, or of its tasks', means one of the nodes as they were last resolved; one
+    whose nodes a resource group chooses is not, since nobody knows. Raises AgendaUnknown where the last reading is
+    missing or older than TOO_OLD.
     """
     environment = config.environment(key)
     if environment is None:
@@ -45,14 +67,7 @@ def openings(
     if age > TOO_OLD:
         raise AgendaUnknown(f"The maintenance windows of {key} were last read {words(age)} ago{error}")
     tags = {node.id: node.tags for node in nodes}
-    found = [
-        opening
-        for window in reading.agenda.windows
-        if window.enabled and window.concerns(tags)
-        for opening in reading.agenda.openings(window)
-        if opening.ends > after and opening.opens < before
-    ]
-    return tuple(sorted(found, key=lambda opening: (opening.opens, opening.window_id)))
+    return reading.agenda, tuple(window for window in reading.agenda.windows if window.concerns(tags))
 
 
 def next_opening(

@@ -4,11 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from commands.ports import Job
 from commands.reports import ChangeReport, RunReport
 from patching.compare import Comparison
+from patching.nodes import EnvironmentKey
 from patching.soak import Readiness
 from storage.changes import Change
 from storage.runs import Run
+from storage.waiting import DeadNotice, Waiting
+from storage.window_orders import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,15 @@ class Done:
     """A request that is carried out already."""
 
     sentence: str  # empty where the subject's message shows it
+
+
+@dataclass(frozen=True, slots=True)
+class OpenForm:
+    """Nothing is done yet: what is asked for is filled in, or agreed to, in a form."""
+
+    action: Action
+    key: EnvironmentKey
+    window_id: str = ""  # empty: a new one
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,4 +103,16 @@ class Help:
     roles: Mapping[str, bool]  # role → whether the asker has it
 
 
-Reply = Accepted | Done | Compared | StatusList | RunStatus | ChangeStatus | Approvals | Help
+@dataclass(frozen=True, slots=True)
+class JobList:
+    """What happens by itself, what waits to be sent, and a page of what was given up, newest first."""
+
+    jobs: tuple[Job, ...]
+    waiting: tuple[Waiting, ...]
+    dead: tuple[DeadNotice, ...]
+    dead_count: int
+    page: int
+    more: bool
+
+
+Reply = Accepted | Done | OpenForm | Compared | StatusList | RunStatus | ChangeStatus | Approvals | Help

@@ -534,7 +534,11 @@ def m021_agenda(db: Database) -> None:
 
 @migrations()
 def m022_window_orders(db: Database) -> None:
-    """Maintenance windows that somebody asked to be made or changed at AWS, each with one outcome (I1)."""
+    """Maintenance windows that somebody asked to be made or changed at AWS, each with one outcome (I1).
+
+    `form`: which form asked for it, so that one that is sent twice counts once. An inquiry may be about one window.
+    """
+    db.execute("ALTER TABLE inquiry ADD COLUMN about TEXT NOT NULL DEFAULT ''")
     db.execute("""
         CREATE TABLE window_order (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -543,6 +547,7 @@ def m022_window_orders(db: Database) -> None:
             environment TEXT NOT NULL,
             window_id TEXT,
             window_name TEXT NOT NULL,
+            form TEXT UNIQUE,
             spec TEXT,
             state TEXT NOT NULL CHECK (state IN ('requested', 'done', 'failed')),
             requested_by TEXT NOT NULL,

@@ -66,6 +66,14 @@ class OrderOpen(Exception):
         self.order = order
 
 
+class FormUsed(Exception):
+    """The form was sent before; the exception carries the order that it asked for."""
+
+    def __init__(self, order: WindowOrder) -> None:
+        super().__init__(f"{order.ref} was asked for by the same form")
+        self.order = order
+
+
 def create(
     tx: Database,
     now: datetime,
@@ -76,21 +84,30 @@ def create(
     spec: WindowSpec | None = None,
     window_id: str | None = None,
     window_name: str = "",
+    form: str | None = None,
 ) -> WindowOrder:
-    """`spec` for create and edit, `window_id` and `window_name` for all but create. Raises OrderOpen."""
+    """`spec` for create and edit, `window_id` and `window_name` for all but create. `form` counts once.
+
+    Raises OrderOpen and FormUsed.
+    """
     if (spec is None) == (action in (Action.CREATE, Action.EDIT)) or (window_id is None) != (action is Action.CREATE):
         raise ValueError(f"an order to {action} has other settings")
     name = spec.name if spec and action is Action.CREATE else window_name
+    used = tx.execute("SELECT id FROM window_order WHERE form = ?", [form]).fetchone()
+    if used:
+        raise FormUsed(get(tx, used[0]))
     try:
         cursor = tx.execute(
             """INSERT INTO window_order
-                   (action, application, environment, window_id, window_name, spec, state, requested_by, requested_at)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                   (action, application, environment, window_id, window_name, form, spec, state, requested_by,
+                    requested_at)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
             [
                 action,
                 *key,
                 window_id,
                 name,
+                form,
                 spec.model_dump_json() if spec else None,
                 OrderState.REQUESTED,
                 requested_by,

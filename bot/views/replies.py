@@ -17,6 +17,7 @@ from commands.replies import (
     Done,
     Help,
     HelpLine,
+    OpenForm,
     Reply,
     RunStatus,
     StatusList,
@@ -35,6 +36,8 @@ def render(reply: Reply, flavour: Flavour = Flavour.TABLE) -> Rendered:
             return _accepted(reply)
         case Done():
             return refusal(reply.sentence)
+        case OpenForm():
+            return refusal("This is filled in with a form, which opens in Slack alone; nothing was done.")
         case Compared():
             return compared(reply, flavour)
         case StatusList():
