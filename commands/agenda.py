@@ -1,5 +1,7 @@
 """What is known of an environment's maintenance windows: read from the store, so nobody waits for AWS."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,6 +20,36 @@ TOO_OLD: Final = timedelta(minutes=30)
 
 class AgendaUnknown(Exception):
     """One sentence: why nobody can tell the windows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the store knows of an environment's windows and nodes, however old."""
+
+    agenda: Agenda  # of its whole account and Region
+    nodes: Mapping[str, Mapping[str, str]]  # {id: tags}
+    read_at: datetime | None  # None: never, so there is nothing in the others
+    error: str  # the newest try's sentence, or empty
+
+    def windows(self) -> tuple[PlannedWindow, ...]:
+        """The environment's, disabled ones too: a target of theirs, or of a task of theirs, means one of the nodes.
+
+        One whose nodes a resource group chooses is not among them, since nobody knows.
+        """
+        return tuple(window for window in self.agenda.windows if window.concerns(self.nodes))
+
+
+def seen(db: Database, config: Configuration, key: EnvironmentKey) -> Seen | None:
+    """None where the environment is not configured."""
+    environment = config.environment(key)
+    if environment is None:
+        return None
+    reading = agenda.reading(db, where_of(environment))
+    error = reading.error if reading else ""
+    nodes_at, nodes = environment_readings.of_environment(db, key.application, key.environment)
+    if reading is None or reading.agenda is None or reading.read_at is None or nodes_at is None:
+        return Seen(Agenda((), (), ()), {}, None, error)
+    return Seen(reading.agenda, {node.id: node.tags for node in nodes}, min(reading.read_at, nodes_at), error)
 
 
 def where_of(environment: Environment) -> Where:
@@ -51,23 +83,18 @@ def _known(
 ) -> tuple[Agenda, tuple[PlannedWindow, ...]]:
     """The last reading of the environment's account and Region, and in it the windows that are the environment's.
 
-    A window is that when one of its targets, or of its tasks', means one of the nodes as they were last resolved; one
-    whose nodes a resource group chooses is not, since nobody knows. Raises AgendaUnknown where the last reading is
-    missing or older than TOO_OLD.
+    Raises AgendaUnknown where the last reading is missing or older than TOO_OLD.
     """
-    environment = config.environment(key)
-    if environment is None:
+    known = seen(db, config, key)
+    if known is None:
         raise AgendaUnknown(f"{key} is no longer in the configuration, so its windows are not read.")
-    reading = agenda.reading(db, where_of(environment))
-    error = f": {reading.error}" if reading and reading.error else "."
-    nodes_at, nodes = environment_readings.of_environment(db, key.application, key.environment)
-    if reading is None or reading.agenda is None or reading.read_at is None or nodes_at is None:
+    error = f": {known.error}" if known.error else "."
+    if known.read_at is None:
         raise AgendaUnknown(f"The maintenance windows of {key} have not been read yet{error}")
-    age = now - min(reading.read_at, nodes_at)
+    age = now - known.read_at
     if age > TOO_OLD:
         raise AgendaUnknown(f"The maintenance windows of {key} were last read {words(age)} ago{error}")
-    tags = {node.id: node.tags for node in nodes}
-    return reading.agenda, tuple(window for window in reading.agenda.windows if window.concerns(tags))
+    return known.agenda, known.windows()
 
 
 def next_opening(
