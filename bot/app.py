@@ -48,6 +48,8 @@ from scheduler.alarms import Watch
 from scheduler.away import Away
 from scheduler.backup_steps import BackupSteps
 from scheduler.engine import Engine, Sweep
+from scheduler.failures import FailureReports
+from scheduler.jobs import JobBook
 from scheduler.parts import Parts
 from scheduler.pool import Pool
 from scheduler.reminders import Reminders
@@ -134,8 +136,9 @@ def build(
     )
     store = open_store(settings.database_path, exclusive=True)
     sessions.preload()
-    engine = Engine(clock)
-    pool, slack_pool = open_pool(), open_pool(threads=8)
+    jobs = JobBook(clock, FailureReports(store, clock, config.slack.channel))
+    engine = Engine(clock, jobs)
+    pool, slack_pool = open_pool(jobs=jobs), open_pool(threads=8, jobs=jobs)
     directory = SlackDirectory(client, config.access, clock)
     bucket = config.artifacts
     parts = Parts(
@@ -155,9 +158,9 @@ def build(
         pool=pool,
         new_id=lambda: str(uuid.uuid4()),
     )
-    followups = FollowUps(client, clock, lambda work: slack_pool.submit(object(), work))
+    followups = FollowUps(client, clock, lambda work: slack_pool.submit(("answer", object()), work))
     delivery = Delivery(store, config, clock, client, directory, mailer, followups, slack_pool, pace)
-    Listeners(config, store, clock, directory, engine.wake, followups).register(app)
+    Listeners(config, store, clock, directory, engine.wake, followups, jobs).register(app)
     return Patchgate(
         app=app,
         config=config,

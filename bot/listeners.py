@@ -27,13 +27,15 @@ from commands.compare import Compare
 from commands.decide import Decide
 from commands.errors import Refused
 from commands.install import Install, InstallPart
+from commands.jobs import ShowJobs
 from commands.objecting import Object, Overrule, TakeBack
 from commands.pause import Continue, Pause
-from commands.ports import Clock, Directory, Wake
+from commands.ports import Clock, Directory, Jobs, Wake
 from commands.postpone import Postpone
 from commands.problem import ClearProblem, ReportProblem
 from commands.replies import Accepted, Done, Reply
 from commands.scan import Scan
+from commands.send_again import SendAgain
 from commands.settle import Settle
 from commands.status import Status
 from commands.withdraw import Withdraw
@@ -58,6 +60,7 @@ class Listeners:
     directory: Directory
     wake: Wake
     followups: FollowUps
+    jobs: Jobs
 
     def register(self, app: App) -> None:
         app.command("/patch")(self.on_command)
@@ -124,6 +127,8 @@ class Listeners:
             ),
             "status-page": lambda value: Status(page=int(value["page"])),
             "approvals-page": lambda value: ListApprovals(int(value["page"])),
+            "jobs-page": lambda value: ShowJobs(int(value["page"])),
+            "notice-again": lambda value: SendAgain(int(value["notice"])),
         }
 
     def _submissions(self) -> dict[str, Callable[[Value, Form], Command]]:
@@ -214,7 +219,7 @@ class Listeners:
         received = context.get("received")
         if not isinstance(received, float):
             raise TypeError("a request came in without its receipt's time")
-        return Context(self.config, self.store, self.clock, self.directory, self.wake, received, channel)
+        return Context(self.config, self.store, self.clock, self.directory, self.wake, received, channel, self.jobs)
 
     def _expect_link(self, reply: Reply, response_url: str) -> None:
         if isinstance(reply, Accepted) and response_url:

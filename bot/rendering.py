@@ -8,6 +8,7 @@ from bot.views.approval_notices import approval_asked, approval_reminder, receip
 from bot.views.away import Told
 from bot.views.backups import backups_answer
 from bot.views.change import change_card, change_details
+from bot.views.jobs import sweep_failing, sweep_recovered
 from bot.views.notices import (
     decision_refused,
     email_ended,
@@ -80,6 +81,10 @@ def render(store: Store, config: Configuration, notice: Notice, flavour: Flavour
             return Rendering(*receipt(report, str(notice.payload["head"])))
         case "window-reminder":
             return Rendering(*reminder(notice.payload))
+        case "sweep-failing":
+            return Rendering(*sweep_failing(notice.payload))
+        case "sweep-recovered":
+            return Rendering(*sweep_recovered(notice.payload))
         case "refusal":
             return Rendering(*decision_refused(str(notice.payload["sentence"]), notice.payload.get("person")))
     raise ValueError(f"no view for a notice of kind {notice.kind}")

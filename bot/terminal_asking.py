@@ -55,7 +55,7 @@ class Person:
         return self.slack_user
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TerminalContext(Context):
     """Each commit says in the audit trail that it was asked for from a terminal, and by which user of the machine.
 

@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 from sqlite_utils import Database
 
 from commands.errors import Refused, TooLate
-from commands.ports import Clock, Directory, Role, Wake
+from commands.ports import Clock, Directory, Jobs, Role, Wake
 from commands.replies import Reply
 from patching.config import Configuration
 from storage.database import Store
@@ -37,6 +37,7 @@ class Context:
     wake: Wake
     received: float
     channel: str
+    jobs: Jobs | None = None  # None: asked for outside the running bot
 
     @property
     def now(self) -> datetime:

@@ -115,4 +115,4 @@ class JobList:
     more: bool
 
 
-Reply = Accepted | Done | OpenForm | Compared | StatusList | RunStatus | ChangeStatus | Approvals | Help
+Reply = Accepted | Done | OpenForm | Compared | StatusList | RunStatus | ChangeStatus | Approvals | Help | JobList

@@ -6,6 +6,7 @@ from bot.views.blocks import Block, Rendered, context, divider, header, message,
 from bot.views.change import change_card, change_state, change_words
 from bot.views.compare import compared
 from bot.views.facts import NOT_PINNED, is_unpinned, marks, warnings
+from bot.views.jobs import job_list
 from bot.views.run import run_card, state_words
 from bot.views.tables import Flavour
 from bot.views.text import code, command, place, prose, user, when
@@ -17,6 +18,7 @@ from commands.replies import (
     Done,
     Help,
     HelpLine,
+    JobList,
     OpenForm,
     Reply,
     RunStatus,
@@ -50,6 +52,8 @@ def render(reply: Reply, flavour: Flavour = Flavour.TABLE) -> Rendered:
             return _approvals(reply)
         case Help():
             return _help(reply)
+        case JobList():
+            return job_list(reply)
 
 
 def refusal(sentence: str, person: str | None = None) -> Rendered:
