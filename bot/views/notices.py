@@ -3,9 +3,7 @@
 Those about a change's approval are made in `bot/views/approval_notices.py`; import them from here.
 """
 
-import html
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +11,12 @@ from bot.views.approval_notices import approval_asked, approval_reminder, receip
 from bot.views.away import Told, headline, told
 from bot.views.blocks import Rendered, header, message, section, sections
 from bot.views.checks import MARKS
+from bot.views.email import Email, email
 from bot.views.facts import warnings
 from bot.views.replies import refusal
 from bot.views.run import fallback, run_state, run_title, state_words
 from bot.views.run_results import next_steps, results
-from bot.views.text import code, patches, place, plain, plural, prose, unmarked, user, when
+from bot.views.text import code, patches, place, plural, prose, user, when
 from commands.reports import RunReport
 from patching.gate import Outcome
 from storage.runs import Run
@@ -40,13 +39,6 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Email:
-    subject: str  # one line
-    text: str
-    html: str  # a whole document, everything from outside escaped
-
-
 def install_started(report: RunReport) -> Rendered:
     """To an owner, by direct message."""
     return _about(report.run), [header(run_title(report.run)), *sections([*_unusual(report), _start(report)])]
@@ -59,12 +51,12 @@ def install_ended(report: RunReport) -> Rendered:
 
 def email_started(report: RunReport) -> Email:
     """To an owner's address."""
-    return _email(f"Install starts: {run_title(report.run)}", [*_unusual(report), _start(report)])
+    return email(f"Install starts: {run_title(report.run)}", [*_unusual(report), _start(report)])
 
 
 def email_ended(report: RunReport) -> Email:
     """To an owner's address."""
-    return _email(f"Install {state_words(report.run)}: {run_title(report.run)}", [*_unusual(report), *_end(report)])
+    return email(f"Install {state_words(report.run)}: {run_title(report.run)}", [*_unusual(report), *_end(report)])
 
 
 def nodes_away(report: RunReport, about: Told) -> Rendered:
@@ -74,7 +66,7 @@ def nodes_away(report: RunReport, about: Told) -> Rendered:
 
 def email_nodes_away(report: RunReport, about: Told) -> Email:
     """To an owner's address."""
-    return _email(f"{headline(report, about)}: {run_title(report.run)}", told(report, about))
+    return email(f"{headline(report, about)}: {run_title(report.run)}", told(report, about))
 
 
 def reminder(payload: Mapping[str, Any]) -> Rendered:
@@ -151,17 +143,6 @@ def _start(report: RunReport) -> str:
 
 def _end(report: RunReport) -> list[str]:
     return [f"{code(report.run.ref)}: {run_state(report)}", *results(report), *next_steps(report)]
-
-
-def _email(subject: str, markup: list[str]) -> Email:
-    """The same words as in Slack, without Slack's markup."""
-    lines = [line for part in markup for line in unmarked(part).splitlines()]
-    paragraphs = "\n".join(f"<p>{html.escape(line)}</p>" for line in lines)
-    return Email(
-        subject=plain(f"[Patchgate] {subject}", 200),
-        text="\n".join(lines) + "\n",
-        html=f"<!DOCTYPE html>\n<html><body>\n<h2>{html.escape(subject)}</h2>\n{paragraphs}\n</body></html>\n",
-    )
 
 
 def _what(report: RunReport) -> str:
