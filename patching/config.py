@@ -4,16 +4,18 @@ Errors name the path, the value and what is allowed (`ConfigurationError`). Read
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Self
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, ValidationInfo, field_validator, model_validator
 
 from patching.execution import Execution
+from patching.freezes import FORMS, CalendarFreeze, Freeze
 from patching.nodes import EnvironmentKey
 from patching.notices import Notices
 from patching.policy import Policy, PolicyOverride
 from patching.strict import Strict
+from patching.suggest import did_you_mean
 
 __all__ = ["Application", "Configuration", "ConfigurationError", "Environment", "Policy", "PolicyOverride", "validate"]
 
@@ -83,6 +85,9 @@ _ALLOWED = {
     "notices": "a mapping with leads, notify_before, object_until, digest and tags",
     "notices.tags": "a mapping of users, emails and channel to the names of tags",
     "mail.ses": "a Region such as eu-west-1",
+    "freezes": "a list of mappings, each with name and applications, and from and to, rrule and duration, or calendar",
+    "freezes.duration": "a duration such as 8h or 1d, at most 366d",
+    "freezes.calendar": "the ARN of a Change Calendar, such as arn:aws:ssm:eu-west-1:111111111111:document/YearEnd",
     "alarms": "names of CloudWatch alarms",
     "users": "Slack user ids such as U0ANN or e-mail addresses",
     "groups": "Slack user group ids such as S0ONCALL",
@@ -190,6 +195,17 @@ class Configuration(Strict):
     notices: Notices = Notices()
     policy: Policy = Policy()
     applications: Annotated[dict[Name, Application], Field(min_length=1)]
+    freezes: tuple[Freeze, ...] = ()
+
+    @field_validator("freezes")
+    @classmethod
+    def _freezes_fit(cls, freezes: tuple[Freeze, ...], info: ValidationInfo) -> tuple[Freeze, ...]:
+        """Each has a name of its own, applications that are there, and an environment to read its calendar with."""
+        applications: Mapping[str, Application] = info.data.get("applications") or {}
+        problems = [*_same_names(freezes), *(each for freeze in freezes for each in _unfit(freeze, applications))]
+        if problems and applications:
+            raise ValueError("; ".join(problems))
+        return freezes
 
     @property
     def version(self) -> str:
@@ -216,6 +232,26 @@ class Configuration(Strict):
         }
 
 
+def _same_names(freezes: Sequence[Freeze]) -> list[str]:
+    names = [freeze.name.casefold() for freeze in freezes]
+    return [f"{each.name!r} is there twice" for at, each in enumerate(freezes) if each.name.casefold() in names[:at]]
+
+
+def _unfit(freeze: Freeze, applications: Mapping[str, Application]) -> Iterator[str]:
+    for name in freeze.applications or ():
+        if name not in applications:
+            guess = did_you_mean(name, applications)
+            perhaps = f", perhaps {guess} is meant" if guess else ""
+            yield f"{freeze.name!r} names the application {name!r}, which is not configured{perhaps}"
+    if isinstance(freeze, CalendarFreeze):
+        environments = [each for application in applications.values() for each in application.environments.values()]
+        if not any((each.account, each.region) == (freeze.account, freeze.region) for each in environments):
+            yield (
+                f"the calendar of {freeze.name!r} is in account {freeze.account}, {freeze.region}, "
+                "where no environment is configured whose role could read it"
+            )
+
+
 def validate(document: object) -> Configuration:
     """Check a parsed patchgate.yaml. Raises ConfigurationError with a sentence for each problem."""
     if not isinstance(document, dict):
@@ -236,7 +272,8 @@ def _follows(problem: Any, problems: Sequence[Any]) -> bool:  # noqa: ANN401 - p
 
 
 def _sentence(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
-    path = ".".join(str(part) for part in problem["loc"] if part != "[key]")
+    loc = [part for part in problem["loc"] if part not in FORMS]
+    path = ".".join(str(part) for part in loc if part != "[key]")
     kind, value = problem["type"], problem.get("input")
     if kind == "missing":
         return f"{path} is missing."
@@ -246,7 +283,7 @@ def _sentence(problem: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
         return f"{path} is {_short(value)}; it needs at least one entry."
     if kind == "value_error" and "duration" not in problem["msg"].casefold():
         return f"{path}: {problem['msg'].removeprefix('Value error, ')}."
-    names = [part for part in problem["loc"] if isinstance(part, str)]
+    names = [part for part in loc if isinstance(part, str)]
     tails = (".".join(names[start:]) for start in range(len(names)))
     allowed = next((_ALLOWED[name] for name in (*tails, *reversed(names)) if name in _ALLOWED), None)
     return f"{path} is {_short(value)}; allowed is {allowed or problem['msg']}."
