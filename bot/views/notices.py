@@ -11,8 +11,8 @@ from bot.views.approval_notices import approval_asked, approval_reminder, receip
 from bot.views.away import Told, headline, told
 from bot.views.blocks import Rendered, header, message, section, sections
 from bot.views.checks import MARKS
-from bot.views.email import Email, email
 from bot.views.facts import warnings
+from bot.views.mail import Email, email
 from bot.views.replies import refusal
 from bot.views.run import fallback, run_state, run_title, state_words
 from bot.views.run_results import next_steps, results

@@ -1,6 +1,7 @@
-"""A notice as an e-mail: the same words as in Slack, without Slack's markup."""
+"""E-mail from the same words as in Slack, without Slack's markup."""
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.views.text import plain, unmarked
@@ -13,8 +14,8 @@ class Email:
     html: str  # a whole document, everything from outside escaped
 
 
-def email(subject: str, markup: list[str]) -> Email:
-    """`subject` is plain text; `markup` is what Slack would show, a paragraph a line."""
+def email(subject: str, markup: Sequence[str]) -> Email:
+    """`subject` is plain text; `markup` are lines as a section shows them."""
     lines = [line for part in markup for line in unmarked(part).splitlines()]
     paragraphs = "\n".join(f"<p>{html.escape(line)}</p>" for line in lines)
     return Email(
