@@ -11,7 +11,7 @@ import pytest
 from commands import command
 from commands.command import Actor, Command, Context
 from commands.errors import Refused
-from commands.ports import Role
+from commands.ports import Jobs, Role
 from commands.replies import Reply
 from patching.config import Configuration, validate
 from patching.states import ChangeState
@@ -82,6 +82,7 @@ class Desk:
     config: Configuration = field(default_factory=configuration)
     clock: Clock = field(default_factory=Clock)
     woken: list[str] = field(default_factory=list)
+    jobs: Jobs | None = None
 
     def context(self, received: float | None = None) -> Context:
         return Context(
@@ -92,6 +93,7 @@ class Desk:
             wake=self.woken.append,
             received=self.clock.seconds if received is None else received,
             channel="C0ORDERS",
+            jobs=self.jobs,
         )
 
     def ask(self, asked: Command, actor: Actor) -> Reply:

@@ -12,6 +12,7 @@ from commands.compare import Compare
 from commands.errors import Refused
 from commands.help import ShowHelp
 from commands.install import Install
+from commands.jobs import ShowJobs
 from commands.pause import Continue, Pause
 from commands.plan import Plan
 from commands.registry import subcommands
@@ -52,6 +53,7 @@ ORDERS = EnvironmentKey("orders-db", "nonprod")
         ("cancel change-4", Cancel("change-4")),
         ("pause install-13", Pause("install-13")),
         ("continue install-13", Continue("install-13")),
+        ("jobs", ShowJobs()),
     ],
 )
 def test_what_is_understood(text: str, understood: Command) -> None:
@@ -65,7 +67,7 @@ def test_what_is_understood(text: str, understood: Command) -> None:
         ("aprovals", "Did you mean approvals?"),
         (
             "drop tables",
-            "There are: approvals, backups, cancel, compare, continue, emergency, help, install, pause, plan, "
+            "There are: approvals, backups, cancel, compare, continue, emergency, help, install, jobs, pause, plan, "
             "preflight, scan, status, waive.",
         ),
         ("scan ordrs-db nonprod", "Did you mean orders-db?"),

@@ -12,11 +12,13 @@ from commands.emergency import Emergency
 from commands.errors import Refused
 from commands.help import ShowHelp
 from commands.install import Install, InstallPart
+from commands.jobs import ShowJobs
 from commands.ports import Role
 from commands.problem import ClearProblem, ReportProblem
 from commands.registry import discover, subcommands, usage_hint
 from commands.replies import Help
 from commands.scan import Scan
+from commands.send_again import SendAgain
 from commands.settle import Settle
 from commands.waive import Waive
 from patching.nodes import EnvironmentKey
@@ -31,6 +33,8 @@ ASKED: dict[type[Command], Command] = {
     Emergency: Emergency(KEY, "the hole is being used"),
     Waive: Waive(1, "other-patchers", "they agreed"),
     InstallPart: InstallPart(KEY),
+    ShowJobs: ShowJobs(),
+    SendAgain: SendAgain(1),
 }
 """One of each command that needs a role."""
 
@@ -64,6 +68,7 @@ def test_the_subcommands_of_the_contract_and_no_others() -> None:
         "cancel": "RUN",
         "pause": "RUN",
         "continue": "RUN",
+        "jobs": "",
     }
 
 
@@ -102,6 +107,8 @@ def test_rights_are_those_of_the_contract() -> None:
         "continue": None,
         "install-part": Role.OPERATOR,
         "ask-again": None,  # as what it asks for again
+        "jobs": Role.ADMIN,
+        "send-again": Role.ADMIN,
     }
 
 
@@ -133,7 +140,7 @@ def test_what_a_button_asks_for_cannot_be_typed(desk: Desk, command: type[Comman
     [
         (ANN, {"scan", "install", *FOR_ALL}),
         (OLA, FOR_ALL),
-        (ADA, {"emergency", "waive", *FOR_ALL}),
+        (ADA, {"emergency", "jobs", "waive", *FOR_ALL}),
         (EVE, FOR_ALL),
     ],
     ids=lambda value: value.user_id if isinstance(value, Actor) else "",
