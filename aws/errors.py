@@ -107,7 +107,21 @@ _CREDENTIALS: Final = (
     boto.ProfileNotFound,
 )
 _CHANGES_SOMETHING: Final = frozenset(
-    {"SendCommand", "CancelCommand", "PutObject", "CreateImage", "CreateSnapshots", "SendEmail"}
+    {
+        "SendCommand",
+        "CancelCommand",
+        "PutObject",
+        "CreateImage",
+        "CreateSnapshots",
+        "SendEmail",
+        "CreateMaintenanceWindow",
+        "UpdateMaintenanceWindow",
+        "DeleteMaintenanceWindow",
+        "RegisterTargetWithMaintenanceWindow",
+        "UpdateMaintenanceWindowTarget",
+        "RegisterTaskWithMaintenanceWindow",
+        "UpdateMaintenanceWindowTask",
+    }
 )
 # Asked before an operation to get or to check its credentials: whatever their failure is, the operation was not sent.
 _BEFORE_OPERATION: Final = frozenset({"AssumeRole", "GetCallerIdentity"})

@@ -9,6 +9,7 @@ import botocore.session
 from botocore import xform_name
 from botocore.exceptions import ClientError
 
+from aws.backup_answers import PREFIX
 from aws.check import DOCUMENT
 from aws.errors import classify
 from aws.permissions import DEFAULT_HOST_MANAGEMENT
@@ -21,11 +22,14 @@ SERVICES = ("backup", "cloudwatch", "ec2", "iam", "s3", "sesv2", "ssm", "sts")
 PREFIX_OF = {"sesv2": "ses"}
 ACTION_OF = {"s3:ListObjectsV2": "s3:ListBucket"}
 NEEDS_NO_PERMISSION = {"sts:GetCallerIdentity"}
-# EC2 asks for it besides where what is created is tagged at once, and SES where the mail is given as it is.
+# Asked for besides: where what is created is tagged at once, a mail is given as it is, a role is passed on.
 ASKED_BESIDES = {
     "ec2:CreateImage": "ec2:CreateTags",
     "ec2:CreateSnapshots": "ec2:CreateTags",
     "ses:SendEmail": "ses:SendRawEmail",
+    "ssm:CreateMaintenanceWindow": "ssm:AddTagsToResource",
+    "ssm:RegisterTaskWithMaintenanceWindow": "iam:PassRole",
+    "ssm:UpdateMaintenanceWindowTask": "iam:PassRole",
 }
 # botocore's fetcher makes this call in our place.
 THROUGH_BOTOCORE = {"AssumeRoleCredentialFetcher": "sts:AssumeRole"}
@@ -87,7 +91,7 @@ def test_only_the_role_in_the_target_account_may_touch_nodes() -> None:
     assert services == {"backup", "cloudwatch", "ec2", "iam", "ssm"}
 
 
-def test_beyond_sending_cancelling_and_backing_up_the_target_role_only_reads() -> None:
+def test_beyond_sending_cancelling_backing_up_and_windows_the_target_role_only_reads() -> None:
     changing = {
         action
         for action in actions_allowed("target-role-policy.json")
@@ -99,7 +103,26 @@ def test_beyond_sending_cancelling_and_backing_up_the_target_role_only_reads() -
         "ec2:CreateImage",
         "ec2:CreateSnapshots",
         "ec2:CreateTags",
+        "iam:PassRole",
+        "ssm:AddTagsToResource",
+        "ssm:CreateMaintenanceWindow",
+        "ssm:DeleteMaintenanceWindow",
+        "ssm:RegisterTargetWithMaintenanceWindow",
+        "ssm:RegisterTaskWithMaintenanceWindow",
+        "ssm:UpdateMaintenanceWindow",
+        "ssm:UpdateMaintenanceWindowTarget",
+        "ssm:UpdateMaintenanceWindowTask",
     }
+
+
+def test_windows_are_made_and_tagged_in_the_bots_name_alone_and_pass_one_role_to_systems_manager() -> None:
+    by_action = {str(each["Action"]): each for each in statements("target-role-policy.json")}
+    made, tagged = by_action["ssm:CreateMaintenanceWindow"], by_action["ssm:AddTagsToResource"]
+    assert made["Condition"] == {"StringLike": {f"aws:RequestTag/{PREFIX}application": "*"}}
+    assert tagged["Condition"] == {"ForAllValues:StringLike": {"aws:TagKeys": f"{PREFIX}*"}}
+    passed = by_action["iam:PassRole"]
+    assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "ssm.amazonaws.com"}}
+    assert passed["Resource"] == "arn:aws:iam::*:role/patchgate-windows"
 
 
 def test_tags_are_written_while_a_backup_is_taken_and_never_else() -> None:
