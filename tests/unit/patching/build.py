@@ -128,7 +128,7 @@ def moment(**changes: object) -> Moment:
         "opening": None,
         "windows_unknown": "",
         "estimate": timedelta(minutes=20),
-        "estimated_from": "install-13 of nonprod",
+        "estimated_from": "as install-13 of nonprod took",
         "notify_before": timedelta(0),
         "told_at": None,
         "freezes": (),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from patching.agenda import Opening
 from patching.backups import Found, Kind, Level, NodeBackups, RestorePoint, State
 from patching.compare import compare
 from patching.gate import GateInput, GatePolicy, InstallFact, NodeFact, OtherPatcher, ProblemFact
@@ -29,6 +30,7 @@ from tests.unit.patching.build import (
     evidence,
     fact,
     gate_input,
+    moment,
     row,
     source_facts,
     source_node,
@@ -38,6 +40,19 @@ from tests.unit.patching.build import (
 
 ENDED = NOW - timedelta(days=8)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def opening(opens: datetime) -> Opening:
+    """Three hours long, the last of which is its cutoff."""
+    ends = opens + timedelta(hours=3)
+    return Opening("mw-0c50858d01EXAMPLE", "monthly", opens, ends - timedelta(hours=1), ends, "Europe/Berlin")
+
+
+OPENING = opening(NOW + timedelta(days=3))
+
+
+def at(**changes: object) -> GateInput:
+    return gate_input(moment=moment(**changes))
 
 
 def install(**changes: object) -> InstallFact:
@@ -238,7 +253,6 @@ REFUSED: dict[str, dict[str, Callable[[], GateInput]]] = {
     "backup-instance": {
         "none on one node": lambda: with_backups("i-p1"),
         "one minute too old": lambda: with_backups("i-p1", **{"i-p2": backed_up("i-p2", hours_ago=24 + 1 / 60)}),
-        "too old at the planned start": lambda: gate_input(planned_start=NOW + timedelta(hours=20)),
         "under way": lambda: with_backups("i-p1", **{"i-p2": backed_up("i-p2", points=(in_state(State.UNDER_WAY),))}),
         "failed": lambda: with_backups("i-p1", **{"i-p2": backed_up("i-p2", points=(in_state(State.FAILED),))}),
         "not read": lambda: with_facts(found=Found({}, ("AWS refused DescribeSnapshots.",))),
@@ -263,6 +277,39 @@ REFUSED: dict[str, dict[str, Callable[[], GateInput]]] = {
             target=target_facts(fact(evidence("p1", [row(OPENSSL, OPENSSL_NEW, INSTALLED)]), "p1"))
         )
     },
+    "no-freeze": {
+        "nobody looked": lambda: gate_input(moment=None),
+        "a freeze": lambda: at(freezes=("The freeze year end is in force.",)),
+    },
+    "inside-window": {
+        "nobody looked": lambda: gate_input(moment=None),
+        "windows that can't be told": lambda: at(at_window=True, windows_unknown="AWS did not say for an hour."),
+        "no window": lambda: at(at_window=True),
+        "not open yet": lambda: at(at_window=True, sending=True, opening=OPENING),
+        "its cutoff, to the second": lambda: at(
+            at_window=True, sending=True, opening=opening(NOW - timedelta(hours=2))
+        ),
+    },
+    "fits-window": {
+        "nobody looked": lambda: gate_input(moment=None),
+        "too long": lambda: at(at_window=True, opening=OPENING, estimate=timedelta(hours=2, seconds=1)),
+        "too late": lambda: at(
+            at_window=True,
+            sending=True,
+            opening=opening(NOW - timedelta(minutes=101)),
+        ),
+    },
+    "affected-told": {
+        "nobody looked": lambda: gate_input(moment=None),
+        "nobody told": lambda: at(sending=True, notify_before=timedelta(hours=24)),
+        "not long enough": lambda: at(
+            sending=True, notify_before=timedelta(hours=24), told_at=NOW - timedelta(hours=24) + timedelta(seconds=1)
+        ),
+    },
+    "no-objection": {
+        "nobody looked": lambda: gate_input(moment=None),
+        "one": lambda: at(objections=("Month end runs that night.",)),
+    },
 }
 
 # A check that can't forbid: what it finds is shown.
@@ -278,6 +325,7 @@ WARNED: dict[str, dict[str, Callable[[], GateInput]]] = {
         "before anybody approves": lambda: with_facts(decided=False, attested=None),
         "nobody attested, where that is a warning": lambda: with_facts(database=Level.WARN, attested=None),
     },
+    "fits-window": {"no earlier run": lambda: at(at_window=True, opening=OPENING, estimate=None)},
 }
 
 

@@ -39,12 +39,23 @@ def conditions_beside_the_list(gate: GateInput, *, listed: bool) -> bool:
             gate.problem is None,
             all(gate.alarms.get(name) in ("OK", "INSUFFICIENT_DATA") for name in gate.policy.alarms),
             gate.conflicts == (),
+            _is_the_moment(gate),
             gate.artifacts or not listed,
             gate.artifacts_readable is not False or not gate.artifacts or not listed,
             all(_fits(gate, fact, of_target=False) for fact in source),
             all(_fits(gate, fact, of_target=True) for fact in target),
             all(_same_baseline(gate, fact) for fact in target),
         )
+    )
+
+
+def _is_the_moment(gate: GateInput) -> bool:
+    moment = gate.moment
+    if moment is None or moment.freezes or moment.objections:
+        return False
+    told = moment.told_at is not None and gate.now >= moment.told_at + moment.notify_before
+    return (told or not moment.sending or not moment.notify_before) and (
+        not moment.at_window or moment.opening is not None
     )
 
 

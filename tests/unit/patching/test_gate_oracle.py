@@ -17,7 +17,7 @@ from patching.pins import pinned_list
 from patching.plan import Document
 from patching.preflight import NodeInquiry
 from patching.states import RunState
-from tests.unit.patching.build import DEBIAN, NOW, REDHAT, SOAK, WINDOWS, evidence, source_facts, target_facts
+from tests.unit.patching.build import DEBIAN, NOW, REDHAT, SOAK, WINDOWS, evidence, moment, source_facts, target_facts
 from tests.unit.patching.oracle import says_yes
 from tests.unit.patching.plans import installing
 
@@ -136,6 +136,16 @@ def worlds(draw: st.DrawFn) -> tuple[GateInput, frozenset[str], tuple[str, ...]]
             )
         ),
         other_patchers=draw(mostly((), None)),
+        moment=draw(
+            mostly(
+                moment(),
+                None,
+                moment(freezes=("The freeze year end is in force.",)),
+                moment(objections=("Not tonight.",)),
+                moment(at_window=True),
+                moment(sending=True, notify_before=SOAK),
+            )
+        ),
     )
     return gate, foreign, rejected
 

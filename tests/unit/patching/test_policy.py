@@ -40,6 +40,7 @@ def test_defaults_are_those_of_the_issue() -> None:
         "approval_expiry": days(1),
         "approval_reminders": (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=4)),
         "pin": "required",
+        "window": "optional",
         "alarms": (),
         "waivable": (),
     }
@@ -97,6 +98,7 @@ WRONG: dict[str, tuple[Mapping[str, Any], tuple[str, ...]]] = {
     "the same reminder twice": ({"approval_reminders": ["1h", "60m"]}, ("policy.approval_reminders", "longer")),
     "reminders that are no list": ({"approval_reminders": "15m"}, ("policy.approval_reminders is '15m'",)),
     "pin: on": ({"pin": True}, ("policy.pin is true", "required or off")),
+    "a window that may be": ({"window": "maybe"}, ("policy.window is 'maybe'", "optional or required")),
     "an alarm without a name": ({"alarms": [""]}, ("policy.alarms.0 is ''", "CloudWatch")),
     "no such check": ({"waivable": ["patches-tasted"]}, ("'patches-tasted' is no check", "patches-tested")),
     "unreadable evidence": ({"waivable": ["evidence-fresh"]}, ("'evidence-fresh' may never be waived", "allowed are")),

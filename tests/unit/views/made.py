@@ -7,6 +7,7 @@ from typing import Any
 
 from commands.replies import Compared
 from commands.reports import ChangeReport, NodeLine, RunReport
+from patching.agenda import Opening
 from patching.compare import Comparison, Finding, Verdict
 from patching.gate import CHECKS, Action, CheckResult, Outcome
 from patching.model import Node, Operation, PinnedPatch, Platform
@@ -16,14 +17,15 @@ from patching.states import ChangeState, RunState, StepState
 from patching.summary import MissingPatch
 from storage.changes import Change
 from storage.decisions import Decision
+from storage.objections import Objection
 from storage.problems import Problem
 from storage.runs import Purpose, Run
 from storage.steps import Step
 
 NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
 DEBIAN = Platform("Debian GNU/Linux", "12", "x86_64")
-ANN, BEN, EVE = "U0ANN", "U0BEN", "U0EVE"
-PEOPLE = {ANN, BEN, EVE}
+ANN, BEN, EVE, ADA = "U0ANN", "U0BEN", "U0EVE", "U0ADA"
+PEOPLE = {ANN, BEN, EVE, ADA}
 DIGEST = "0123456789abcdef" * 4
 HOSTILE = "<!channel> <@U0VICTIM> *x* & ```y <http://z|z> @here"
 """What somebody may have put in a tag, a title or a reason."""
@@ -181,6 +183,26 @@ def unpinned_parts() -> Mapping[str, Any]:
 def fails(name: str, action: Action = Action.NONE, **changed: Any) -> CheckResult:
     values: dict[str, Any] = {"evidence": f"{name} does not hold.", "remedy": f"Mend {name}.", "action": action}
     return CheckResult(name, name.capitalize(), Outcome.FAIL, **{**values, **changed})
+
+
+OPENS = NOW + timedelta(days=3)
+OPENING = Opening(
+    "mw-0c50858d01EXAMPLE", "monthly", OPENS, OPENS + timedelta(hours=2), OPENS + timedelta(hours=3), "Europe/Berlin"
+)
+
+
+def objection(**changed: Any) -> Objection:
+    values: dict[str, Any] = {
+        "id": 1,
+        "change_id": 4,
+        "user_id": BEN,
+        "reason": "Month end runs that night.",
+        "at": NOW,
+        "ended_by": None,
+        "ended_at": NOW if "ended_by" in changed else None,
+        "end_reason": None,
+    }
+    return Objection(**{**values, **changed})
 
 
 def change(**changed: Any) -> Change:

@@ -12,16 +12,21 @@ from patching.gate import CHECKS, Action, CheckResult, Outcome
 from patching.states import ChangeState, RunState
 from storage.runs import Purpose
 from tests.unit.views.made import (
+    ADA,
     ALL_CHANGE_STATES,
+    ANN,
     BEN,
     DIGEST,
     EVE,
     NOW,
+    OPENING,
+    OPENS,
     change,
     change_report,
     checks,
     decision,
     fails,
+    objection,
     pin,
     production_run,
     run,
@@ -213,10 +218,23 @@ def test_a_check_shows_mark_evidence_remedy_and_date(check: CheckResult, expecte
             ["*Withdrawn.*", "Nothing was installed.", "`/patch install orders-db prod`"],
         ),
         (
-            change_report(change(state=ChangeState.HELD, note="The problem is open.")),
-            ["*Approved, held.*", "The problem is open."],
+            change_report(change(state=ChangeState.HELD), objections=(objection(),)),
+            ["*Approved, and held*: nothing is sent.", f"<@{BEN}> objects", "> Month end runs that night.", "Overrule"],
         ),
-        (change_report(change(state=ChangeState.WAITING)), ["waits for its window"]),
+        (
+            change_report(
+                change(state=ChangeState.HELD), objections=(objection(ended_by=ADA, end_reason="It moved to May."),)
+            ),
+            [f"overruled by <@{ADA}>", "It moved to May."],
+        ),
+        (
+            change_report(change(state=ChangeState.WAITING, timing="window", starts_at=OPENS, opening=OPENING)),
+            ["waits for the window *monthly*", "for the next maintenance window", "Acknowledge", "Object", "Postpone"],
+        ),
+        (
+            change_report(change(state=ChangeState.WAITING, starts_at=OPENS), object_until=OPENS, seen_by=(ANN, BEN)),
+            ["*Approved*, starts", "can object until", f":eyes: Seen by <@{ANN}> and <@{BEN}>."],
+        ),
     ],
 )
 def test_what_a_card_says(report: ChangeReport, expected: list[str]) -> None:

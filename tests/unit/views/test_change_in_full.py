@@ -41,7 +41,7 @@ def blocked(action: Action = Action.NONE, **changed: Any) -> ChangeReport:
 @STATES
 def test_withdraw_stands_where_it_works(state: ChangeState) -> None:
     offered = buttons(change_card(change_report(change(state=state)))).get("withdraw")
-    assert (offered is not None) is (state in {"preparing", "blocked", "pending", "approved"})
+    assert (offered is not None) is (state in {"preparing", "blocked", "pending", "approved", "waiting", "held"})
     if offered:
         assert json.loads(offered["value"]) == {"change": 4}
         assert offered["confirm"]["title"]["text"] == "Withdraw change-4?"
