@@ -490,9 +490,12 @@ def m020_freezes(db: Database) -> None:
     db.execute("""
         CREATE TABLE calendar_reading (
             calendar TEXT PRIMARY KEY,
-            state TEXT NOT NULL,
+            state TEXT CHECK (state IN ('OPEN', 'CLOSED')),
+            since TEXT,
             next_at TEXT,
-            read_at TEXT NOT NULL
+            read_at TEXT,
+            tried_at TEXT NOT NULL,
+            error TEXT NOT NULL DEFAULT ''
         ) STRICT""")
 
 
