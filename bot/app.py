@@ -33,6 +33,7 @@ from scheduler import (
     changes,
     collect,
     decisions,
+    digests,
     dispatch,
     finish,
     health,
@@ -198,6 +199,7 @@ def _sweeps(parts: Parts, directory: SlackDirectory, delivery: Delivery) -> tupl
         Sweep("away", 5, Away(parts).tick),
         Sweep("returned", 15, Returned(parts).tick),
         Sweep("paused", 15, partial(paused.tick, parts)),
+        Sweep("digests", 30, partial(digests.tick, parts)),
         Sweep("directory", 15, directory.tick),
         Sweep("deliver", 0.5, delivery.tick),
     )

@@ -9,6 +9,7 @@ from bot.views.away import Told
 from bot.views.backups import backups_answer
 from bot.views.change import change_card, change_details
 from bot.views.jobs import sweep_failing, sweep_recovered
+from bot.views.digest import digest
 from bot.views.notices import (
     decision_refused,
     email_ended,
@@ -24,6 +25,7 @@ from bot.views.plan import plan_answer, plan_file
 from bot.views.run import run_card, run_details
 from bot.views.run_control import paused_reminder
 from bot.views.tables import Attachment, Flavour
+from commands.digest_report import digest_report
 from commands.record import as_json, record_of, rows_as_csv
 from commands.reports import change_report, run_report
 from patching.config import Configuration
@@ -85,6 +87,9 @@ def render(store: Store, config: Configuration, notice: Notice, flavour: Flavour
             return Rendering(*sweep_failing(notice.payload))
         case "sweep-recovered":
             return Rendering(*sweep_recovered(notice.payload))
+        case "digest":
+            rendered, attachment = digest(digest_report(store.db, config, notice), flavour)
+            return Rendering(*rendered, (attachment,) if attachment else ())
         case "refusal":
             return Rendering(*decision_refused(str(notice.payload["sentence"]), notice.payload.get("person")))
     raise ValueError(f"no view for a notice of kind {notice.kind}")

@@ -62,6 +62,12 @@ def written_head(db: Database) -> Head | None:
     return Head(row["id"], row["hash"]) if row else None
 
 
+def began(db: Database) -> datetime | None:
+    """When the first row was written: before that nothing had happened."""
+    row = db.execute("SELECT at FROM audit ORDER BY id LIMIT 1").fetchone()
+    return datetime.fromisoformat(row["at"]) if row else None
+
+
 def since(db: Database, head_: Head | None) -> Iterator[AuditRow]:
     """What was written after that head."""
     for row in db.execute("SELECT * FROM audit WHERE id > ? ORDER BY id", [head_.id if head_ else 0]):

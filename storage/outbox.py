@@ -161,6 +161,14 @@ def by_key(db: Database, key: str) -> Notice | None:
     return _notice(row) if row else None
 
 
+def newest(db: Database, kind: str, recipient: str) -> Notice | None:
+    """The one of this kind that was last owed to somebody, whatever became of it."""
+    row = db.execute(
+        "SELECT * FROM notice WHERE kind = ? AND recipient = ? ORDER BY id DESC LIMIT 1", [kind, recipient]
+    ).fetchone()
+    return _notice(row) if row else None
+
+
 def about(db: Database, subject: str) -> list[Notice]:
     """Every notice about it, oldest first."""
     return [_notice(row) for row in db.execute("SELECT * FROM notice WHERE subject = ? ORDER BY id", [subject])]
