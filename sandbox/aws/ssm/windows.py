@@ -1,7 +1,7 @@
 """Maintenance windows' operations that only tell; what changes them is in `window_changes.py`."""
 
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 
 from sandbox.aws.model import SsmError
@@ -60,8 +60,7 @@ def describe_maintenance_window_schedule(call: Call, params: dict[str, Any]) -> 
         (at, window)
         for window in windows
         if window.enabled
-        for at in islice(window.openings(after), _LONGEST_LOOK_AHEAD)
-        if at <= before
+        for at in takewhile(lambda at: at <= before, islice(window.openings(after), _LONGEST_LOOK_AHEAD))
     ]
     planned.sort(key=lambda item: item[0])
     shown, token = page(params, planned, default=50)
