@@ -1,7 +1,8 @@
 """Making and changing maintenance windows: each call by itself, for `scheduler/window_orders.py` to put together.
 
 What makes something takes a client token: asked for again after a lost answer, AWS gives the one that was made. What
-changes something says all of it, so that it may be said twice. Every method raises AwsError.
+changes something says all of it, so that it may be said twice. Requests that change something are sent once: the sweep
+repeats them, which knows what was asked for and for how long. Every method raises AwsError.
 """
 
 from collections.abc import Mapping
@@ -22,7 +23,7 @@ _PAGE: Final = 100
 class WindowOrders(Caller):
     def create(self, target: Target, spec: WindowSpec, tags: Mapping[str, str], token: str) -> str:
         """The new window's id. `tags`, here without our prefix, tell whose it is."""
-        client = self._sessions.client("ssm", target)
+        client = self._sessions.client("ssm", target, retries=False)
         with calling("CreateMaintenanceWindow", target, spec.name):
             made = client.create_maintenance_window(
                 **window_settings(spec),
@@ -33,7 +34,7 @@ class WindowOrders(Caller):
 
     def register_target(self, target: Target, window_id: str, spec: WindowSpec, token: str) -> str:
         """The new target's id."""
-        client = self._sessions.client("ssm", target)
+        client = self._sessions.client("ssm", target, retries=False)
         with calling("RegisterTargetWithMaintenanceWindow", target, window_id):
             made = client.register_target_with_maintenance_window(
                 WindowId=window_id, ResourceType="INSTANCE", ClientToken=token, **target_settings(spec)
@@ -45,7 +46,7 @@ class WindowOrders(Caller):
     ) -> str:
         """The new task's id. Raises OnlyScans too."""
         settings = task_settings(spec, target_id, scan_only=scan_only)
-        client = self._sessions.client("ssm", target)
+        client = self._sessions.client("ssm", target, retries=False)
         with calling("RegisterTaskWithMaintenanceWindow", target, window_id):
             made = client.register_task_with_maintenance_window(
                 WindowId=window_id, TaskType=RUN_COMMAND, ClientToken=token, **settings
@@ -83,7 +84,7 @@ class WindowOrders(Caller):
 
     def update_window(self, target: Target, existing: ExistingWindow, spec: WindowSpec) -> None:
         """It stays enabled or disabled as it was."""
-        client = self._sessions.client("ssm", target)
+        client = self._sessions.client("ssm", target, retries=False)
         with calling("UpdateMaintenanceWindow", target, existing.id):
             client.update_maintenance_window(
                 WindowId=existing.id, Replace=True, Enabled=existing.window["Enabled"], **window_settings(spec)
@@ -92,7 +93,7 @@ class WindowOrders(Caller):
     def update_target(self, target: Target, existing: ExistingWindow, spec: WindowSpec) -> None:
         """Of a window with a target."""
         registered = existing.targets[0]
-        client = self._sessions.client("ssm", target)
+        client = self._sessions.client("ssm", target, retries=False)
         with calling("UpdateMaintenanceWindowTarget", target, existing.id):
             client.update_maintenance_window_target(
                 WindowId=existing.id,
@@ -107,20 +108,20 @@ class WindowOrders(Caller):
         """Of a window with a task, which refers to `target_id`, or names its nodes itself. Raises OnlyScans too."""
         task = existing.tasks[0]
         settings = task_settings(spec, target_id, scan_only=scan_only, existing=task)
-        client = self._sessions.client("ssm", target)
+        client = self._sessions.client("ssm", target, retries=False)
         with calling("UpdateMaintenanceWindowTask", target, existing.id):
             client.update_maintenance_window_task(
                 WindowId=existing.id, WindowTaskId=task["WindowTaskId"], Replace=True, **settings
             )
 
     def set_enabled(self, target: Target, window_id: str, enabled: bool) -> None:
-        client = self._sessions.client("ssm", target)
+        client = self._sessions.client("ssm", target, retries=False)
         with calling("UpdateMaintenanceWindow", target, window_id):
             client.update_maintenance_window(WindowId=window_id, Enabled=enabled)
 
     def delete(self, target: Target, window_id: str) -> None:
         """With its targets and tasks. One that is gone already is no error."""
-        client = self._sessions.client("ssm", target)
+        client = self._sessions.client("ssm", target, retries=False)
         with calling("DeleteMaintenanceWindow", target, window_id):
             client.delete_maintenance_window(WindowId=window_id)
 

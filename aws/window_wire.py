@@ -61,11 +61,21 @@ class ExistingWindow:
                 f"The task of the window {self.id} is of type {self.task['TaskType']}, and only Run Command tasks can "
                 "be edited here; nothing was changed, edit it in Systems Manager."
             )
+        if self.target and self.names_nodes_itself:
+            raise NotEditable(
+                f"The task of the window {self.id} names its nodes beside the window's targets, which can't be edited "
+                "here; nothing was changed, edit it in Systems Manager."
+            )
         if self.target and self.target["ResourceType"] != "INSTANCE":
             raise NotEditable(
                 f"The window {self.id} chooses its nodes by a resource group, which can't be edited here; nothing was "
                 "changed, edit it in Systems Manager."
             )
+
+    @property
+    def names_nodes_itself(self) -> bool:
+        """Whether its task has targets of its own instead of the window's."""
+        return bool(self.task) and any(each["Key"] != _WINDOW_TARGETS for each in (self.task or {}).get("Targets", []))
 
     def may_install(self) -> bool:
         """Whether a task patches and is not known to scan only."""

@@ -18,6 +18,7 @@ from aws.patchers import Patchers
 from aws.patching import PatchManager
 from aws.permissions import Permissions
 from aws.sessions import Sessions
+from aws.window_orders import WindowOrders
 from aws.windows import MaintenanceWindows
 from bot.access import SlackDirectory
 from bot.delivery import PACE, Delivery
@@ -43,6 +44,7 @@ from scheduler import (
     restored,
     settle,
     waiting,
+    window_orders,
 )
 from scheduler.agenda import ReadAgenda
 from scheduler.alarms import Watch
@@ -148,6 +150,7 @@ def build(
         clock=clock,
         patch_manager=PatchManager(sessions),
         windows=MaintenanceWindows(sessions),
+        window_orders=WindowOrders(sessions),
         agenda=AgendaReader(sessions),
         alarms=Alarms(sessions),
         patchers=Patchers(sessions),
@@ -191,6 +194,7 @@ def _sweeps(parts: Parts, directory: SlackDirectory, delivery: Delivery) -> tupl
         Sweep("finish", 1, partial(finish.tick, parts)),
         Sweep("changes", 1, partial(changes.tick, parts)),
         Sweep("waiting", 1, partial(waiting.tick, parts)),
+        Sweep("window-orders", 1, partial(window_orders.tick, parts)),
         Sweep("inquiries", 1, partial(inquiries.tick, parts)),
         Sweep("agenda", 2, ReadAgenda(parts).tick),
         Sweep("alarms", 15, Watch(parts).tick),

@@ -11,6 +11,7 @@ from aws.patchers import Patchers
 from aws.patching import PatchManager
 from aws.permissions import Permissions
 from aws.target import Target
+from aws.window_orders import WindowOrders
 from aws.windows import MaintenanceWindows
 from commands.ports import Clock, Directory, Wake
 from patching.config import Configuration, Environment
@@ -28,6 +29,7 @@ class Parts:
     clock: Clock
     patch_manager: PatchManager
     windows: MaintenanceWindows
+    window_orders: WindowOrders
     agenda: AgendaReader
     alarms: Alarms
     patchers: Patchers

@@ -14,6 +14,7 @@ from aws.patchers import Patchers
 from aws.patching import PatchManager
 from aws.permissions import Permissions
 from aws.sessions import Sessions
+from aws.window_orders import WindowOrders
 from aws.windows import MaintenanceWindows
 from commands import command
 from commands.command import Actor, Command, Context
@@ -115,6 +116,7 @@ class House:
             clock=self.clock,
             patch_manager=PatchManager(self._sessions),
             windows=MaintenanceWindows(self._sessions),
+            window_orders=WindowOrders(self._sessions),
             agenda=AgendaReader(self._sessions),
             alarms=Alarms(self._sessions),
             patchers=Patchers(self._sessions),
