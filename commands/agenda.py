@@ -13,7 +13,7 @@ from patching.durations import words
 from patching.nodes import EnvironmentKey
 from patching.planned import LOOK_AHEAD, Agenda, PlannedWindow
 from storage import agenda, environment_readings
-from storage.agenda import Where
+from storage.agenda import Reading, Where
 
 TOO_OLD: Final = timedelta(minutes=30)
 
@@ -42,9 +42,17 @@ class Seen:
 def seen(db: Database, config: Configuration, key: EnvironmentKey) -> Seen | None:
     """None where the environment is not configured."""
     environment = config.environment(key)
-    if environment is None:
-        return None
-    reading = agenda.reading(db, where_of(environment))
+    return _seen(db, key, agenda.reading(db, where_of(environment))) if environment else None
+
+
+def seen_everywhere(db: Database, config: Configuration) -> dict[EnvironmentKey, Seen]:
+    """Of every environment, in the configuration's order."""
+    environments = config.environments()
+    readings = {where: agenda.reading(db, where) for where in set(map(where_of, environments.values()))}
+    return {key: _seen(db, key, readings[where_of(environment)]) for key, environment in environments.items()}
+
+
+def _seen(db: Database, key: EnvironmentKey, reading: Reading | None) -> Seen:
     error = reading.error if reading else ""
     nodes_at, nodes = environment_readings.of_environment(db, key.application, key.environment)
     if reading is None or reading.agenda is None or reading.read_at is None or nodes_at is None:

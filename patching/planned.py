@@ -41,10 +41,14 @@ class PlannedWindow:
     tasks: tuple[PlannedTask, ...]
     looked_at: datetime  # when targets and tasks were read
 
+    @property
+    def alternatives(self) -> tuple[TargetList, ...]:
+        """Its own targets and those of its tasks."""
+        return (*self.targets, *(targets for task in self.tasks for targets in task.targets))
+
     def concerns(self, nodes: Mapping[str, Mapping[str, str]]) -> bool:
         """Whether one of its targets or of its tasks' means one of the nodes, {id: tags}, for certain."""
-        choices = (*self.targets, *(targets for task in self.tasks for targets in task.targets))
-        return any(means(choices, node_id, tags) for node_id, tags in nodes.items())
+        return any(means(self.alternatives, node_id, tags) for node_id, tags in nodes.items())
 
 
 @dataclass(frozen=True, slots=True)

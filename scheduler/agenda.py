@@ -16,6 +16,7 @@ from aws.errors import AwsError
 from aws.target import Target
 from commands.agenda import where_of
 from patching.nodes import EnvironmentKey
+from scheduler.bypasses import owe_warnings
 from scheduler.parts import Parts, target_of
 from storage import agenda, environment_readings
 from storage.agenda import Where
@@ -66,5 +67,7 @@ class ReadAgenda:
                 return
             for key in keys:
                 environment_readings.keep(tx, now, key.application, key.environment, nodes[key])
-        for sweep in ("waiting", "reminders"):
+                if environments[key].production:
+                    owe_warnings(tx, now, parts.config, key, found, {node.id: node.tags for node in nodes[key]})
+        for sweep in ("waiting", "reminders", "deliver"):
             parts.wake(sweep)

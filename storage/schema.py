@@ -501,7 +501,8 @@ def m020_freezes(db: Database) -> None:
 
 @migrations()
 def m021_agenda(db: Database) -> None:
-    """What AWS said of windows and nodes when it was last asked, and which executions people were told of."""
+    """What AWS said of windows and nodes when it was last asked, and what people were told of it: which executions,
+    and what installs past the gate."""
     db.execute("""
         CREATE TABLE agenda_reading (
             account TEXT NOT NULL,
@@ -512,6 +513,15 @@ def m021_agenda(db: Database) -> None:
             tried_at TEXT NOT NULL,
             error TEXT NOT NULL DEFAULT '',
             PRIMARY KEY (account, region, role)
+        ) STRICT""")
+    db.execute("""
+        CREATE TABLE bypass (
+            application TEXT NOT NULL,
+            environment TEXT NOT NULL,
+            source TEXT NOT NULL,
+            fingerprint TEXT NOT NULL,
+            since TEXT NOT NULL,
+            PRIMARY KEY (application, environment, source)
         ) STRICT""")
     db.execute("""
         CREATE TABLE environment_reading (
