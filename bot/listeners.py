@@ -38,6 +38,7 @@ from commands.scan import Scan
 from commands.send_again import SendAgain
 from commands.settle import Settle
 from commands.status import Status
+from commands.windows import ListWindows
 from commands.withdraw import Withdraw
 from patching.config import Configuration
 from patching.nodes import EnvironmentKey
@@ -127,6 +128,10 @@ class Listeners:
             ),
             "status-page": lambda value: Status(page=int(value["page"])),
             "approvals-page": lambda value: ListApprovals(int(value["page"])),
+            "windows-page": lambda value: ListWindows(
+                grammar.application(str(value["application"]), self.config) if value.get("application") else None,
+                int(value["page"]),
+            ),
             "jobs-page": lambda value: ShowJobs(int(value["page"])),
             "notice-again": lambda value: SendAgain(int(value["notice"])),
         }

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from commands.ports import Job
 from commands.reports import ChangeReport, RunReport
+from commands.window_list import WindowList
 from patching.compare import Comparison
 from patching.nodes import EnvironmentKey
 from patching.soak import Readiness
@@ -115,4 +116,4 @@ class JobList:
     more: bool
 
 
-Reply = Accepted | Done | OpenForm | Compared | StatusList | RunStatus | ChangeStatus | Approvals | Help | JobList
+Reply = Accepted | Done | OpenForm | Compared | StatusList | RunStatus | ChangeStatus | Approvals | Help | JobList | WindowList

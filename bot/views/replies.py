@@ -10,6 +10,7 @@ from bot.views.jobs import job_list
 from bot.views.run import run_card, state_words
 from bot.views.tables import Flavour
 from bot.views.text import code, command, place, prose, user, when
+from bot.views.windows import window_list
 from commands.replies import (
     Accepted,
     Approvals,
@@ -25,6 +26,7 @@ from commands.replies import (
     StatusList,
 )
 from commands.reports import ChangeReport
+from commands.window_list import WindowList
 from storage.changes import Change
 from storage.runs import Run
 
@@ -54,6 +56,8 @@ def render(reply: Reply, flavour: Flavour = Flavour.TABLE) -> Rendered:
             return _help(reply)
         case JobList():
             return job_list(reply)
+        case WindowList():
+            return window_list(reply)
 
 
 def refusal(sentence: str, person: str | None = None) -> Rendered:
