@@ -116,4 +116,16 @@ class JobList:
     more: bool
 
 
-Reply = Accepted | Done | OpenForm | Compared | StatusList | RunStatus | ChangeStatus | Approvals | Help | JobList | WindowList
+Reply = (
+    Accepted
+    | Done
+    | OpenForm
+    | Compared
+    | StatusList
+    | RunStatus
+    | ChangeStatus
+    | Approvals
+    | Help
+    | JobList
+    | WindowList
+)
