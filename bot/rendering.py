@@ -7,6 +7,7 @@ from typing import Any
 from bot.views.approval_notices import approval_asked, approval_reminder, receipt, record_message
 from bot.views.away import Told
 from bot.views.backups import backups_answer
+from bot.views.bypass import bypass_warning, email_bypass
 from bot.views.change import change_card, change_details
 from bot.views.jobs import sweep_failing, sweep_recovered
 from bot.views.digest import digest
@@ -30,7 +31,7 @@ from commands.record import as_json, record_of, rows_as_csv
 from commands.reports import change_report, run_report
 from patching.config import Configuration
 from patching.nodes import EnvironmentKey
-from storage import changes, runs
+from storage import bypasses, changes, runs
 from storage.changes import Change
 from storage.database import Store
 from storage.outbox import Medium, Notice
@@ -90,6 +91,8 @@ def render(store: Store, config: Configuration, notice: Notice, flavour: Flavour
         case "digest":
             rendered, attachment = digest(digest_report(store.db, config, notice), flavour)
             return Rendering(*rendered, (attachment,) if attachment else ())
+        case "bypass":
+            return _bypass(store, notice)
         case "refusal":
             return Rendering(*decision_refused(str(notice.payload["sentence"]), notice.payload.get("person")))
     raise ValueError(f"no view for a notice of kind {notice.kind}")
@@ -108,6 +111,16 @@ def _about_change(store: Store, config: Configuration, notice: Notice, change: C
         Attachment(f"{change.ref}.csv", f"Every row of evidence of {change.ref}", rows_as_csv(story)),
     )
     return Rendering(*record_message(report), files)
+
+
+def _bypass(store: Store, notice: Notice) -> Rendering:
+    payload = notice.payload
+    key = EnvironmentKey(str(payload["application"]), str(payload["environment"]))
+    stands = bypasses.stands(store.db, key, str(payload["id"]), str(payload["fingerprint"]))
+    if notice.medium is Medium.EMAIL:
+        mail = email_bypass(payload, stands=stands, read_at=notice.created_at)
+        return Rendering(mail.text, [], subject=mail.subject, html=mail.html)
+    return Rendering(*bypass_warning(payload, stands=stands, read_at=notice.created_at))
 
 
 def _paused(store: Store, notice: Notice, run_id: int, link: str | None) -> Rendering:
