@@ -14,6 +14,7 @@ from aws.agenda import AgendaReader
 from aws.alarms import Alarms
 from aws.artifacts import Artifacts
 from aws.backups import Backups
+from aws.calendars import Calendars
 from aws.patchers import Patchers
 from aws.patching import PatchManager
 from aws.permissions import Permissions
@@ -41,6 +42,7 @@ from scheduler import (
     inquiries,
     paused,
     plan,
+    reminders,
     restored,
     settle,
     waiting,
@@ -50,12 +52,12 @@ from scheduler.agenda import ReadAgenda
 from scheduler.alarms import Watch
 from scheduler.away import Away
 from scheduler.backup_steps import BackupSteps
+from scheduler.calendars import ReadCalendars
 from scheduler.engine import Engine, Sweep
 from scheduler.failures import FailureReports
 from scheduler.jobs import JobBook
 from scheduler.parts import Parts
 from scheduler.pool import Pool
-from scheduler.reminders import Reminders
 from scheduler.returned import Returned
 from scheduler.track import Tracker
 from storage import outbox, rechecks, runs
@@ -153,6 +155,7 @@ def build(
         window_orders=WindowOrders(sessions),
         agenda=AgendaReader(sessions),
         alarms=Alarms(sessions),
+        calendars=Calendars(sessions),
         patchers=Patchers(sessions),
         permissions=Permissions(sessions),
         backups=Backups(sessions),
@@ -198,8 +201,9 @@ def _sweeps(parts: Parts, directory: SlackDirectory, delivery: Delivery) -> tupl
         Sweep("inquiries", 1, partial(inquiries.tick, parts)),
         Sweep("agenda", 2, ReadAgenda(parts).tick),
         Sweep("alarms", 15, Watch(parts).tick),
+        Sweep("calendars", 15, ReadCalendars(parts).tick),
         Sweep("decisions", 1, partial(decisions.tick, parts)),
-        Sweep("reminders", 5, Reminders(parts).tick),
+        Sweep("reminders", 5, partial(reminders.tick, parts)),
         Sweep("away", 5, Away(parts).tick),
         Sweep("returned", 15, Returned(parts).tick),
         Sweep("paused", 15, partial(paused.tick, parts)),

@@ -125,7 +125,7 @@ class Delivery:
     def _post(self, notice: Notice) -> tuple[str, str | None]:
         """Post or update; (channel, ts). Slack refuses a table now and then: then the message goes as plain text."""
         for flavour in Flavour:
-            rendering = render(self._store, self._config, notice, flavour, self._link(notice))
+            rendering = render(self._store, self._config, notice, flavour, self._link(notice), self._clock.now())
             try:
                 return self._call(notice, rendering)
             except SlackApiError as error:
@@ -189,7 +189,7 @@ class Delivery:
     def _mail(self, notice: Notice) -> None:
         if self._mailer is None or self._config.mail is None:
             raise MailError("Neither PATCHGATE_SMTP nor mail.ses is set, so no mail is sent.", permanent=True)
-        rendering = render(self._store, self._config, notice, Flavour.TEXT)
+        rendering = render(self._store, self._config, notice, Flavour.TEXT, now=self._clock.now())
         sender = self._config.mail.sender
         self._mailer.send(
             sender,

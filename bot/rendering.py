@@ -1,26 +1,25 @@
 """From a notice to what is sent: the view for its kind, fed from the store as it is now (I5)."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from bot.rendering_affected import about_change, about_install, about_window
+from bot.views import change_notices
 from bot.views.approval_notices import approval_asked, approval_reminder, receipt, record_message
 from bot.views.away import Told
 from bot.views.backups import backups_answer
+from bot.views.blocks import Rendered
 from bot.views.bypass import bypass_warning, email_bypass
 from bot.views.change import change_card, change_details
-from bot.views.jobs import sweep_failing, sweep_recovered
 from bot.views.digest import digest
+from bot.views.jobs import sweep_failing, sweep_recovered
+from bot.views.mail import Email
 from bot.views.notices import (
     decision_refused,
-    email_ended,
     email_nodes_away,
-    email_started,
-    install_ended,
-    install_started,
     nodes_away,
     preflight_answer,
-    reminder,
 )
 from bot.views.plan import plan_answer, plan_file
 from bot.views.run import run_card, run_details
@@ -48,9 +47,18 @@ class Rendering:
     html: str = ""
 
 
-def render(store: Store, config: Configuration, notice: Notice, flavour: Flavour, link: str | None = None) -> Rendering:
-    """`link`: the permanent one of the subject's card, where it is known."""
+def render(
+    store: Store,
+    config: Configuration,
+    notice: Notice,
+    flavour: Flavour,
+    link: str | None = None,
+    now: datetime | None = None,
+) -> Rendering:
+    """`link`: the permanent one of the subject's card, where it is known; `now`: when it is sent, by which a message
+    that comes too late says so; left out, it is as in time as when it was owed."""
     number = notice.subject.partition(":")[2]
+    now = now or notice.created_at
     match notice.kind:
         case "run-card":
             return Rendering(*run_card(run_report(store, runs.get(store.db, int(number)))))
@@ -66,6 +74,8 @@ def render(store: Store, config: Configuration, notice: Notice, flavour: Flavour
             return Rendering(*rendered, tuple(file for file in files if file))
         case "approval-asked" | "approval-reminder" | "record":
             return _about_change(store, config, notice, changes.get(store.db, int(number)), link)
+        case "window-order-card":
+            return Rendering(*window_order_card(window_orders.get(store.db, int(number))))
         case "backups":
             return Rendering(*backups_answer(notice.payload))
         case "plan":
@@ -73,8 +83,12 @@ def render(store: Store, config: Configuration, notice: Notice, flavour: Flavour
             return Rendering(*rendered, (attachment,) if attachment else ())
         case "preflight":
             return Rendering(*preflight_answer(notice.payload))
-        case "install-started" | "install-ended":
-            return _for_owner(store, notice, int(number))
+        case "install-started" | "install-failing" | "install-ended":
+            return _either(about_install(store, notice))
+        case "window-reminder" | "window-started" | "window-correction":
+            return _either(about_window(store, config, notice, now))
+        case kind if kind in change_notices.KINDS:
+            return _either(about_change(store, config, notice, now))
         case "node-away" | "node-back" | "node-late":
             return _about_nodes(store, config, notice, int(number))
         case "paused-reminder":
@@ -82,15 +96,13 @@ def render(store: Store, config: Configuration, notice: Notice, flavour: Flavour
         case "receipt":
             report = change_report(store, changes.get(store.db, int(number)), config)
             return Rendering(*receipt(report, str(notice.payload["head"])))
-        case "window-reminder":
-            return Rendering(*reminder(notice.payload))
+        case "digest":
+            rendered, attachment = digest(digest_report(store.db, config, notice), flavour)
+            return Rendering(*rendered, (attachment,) if attachment else ())
         case "sweep-failing":
             return Rendering(*sweep_failing(notice.payload))
         case "sweep-recovered":
             return Rendering(*sweep_recovered(notice.payload))
-        case "digest":
-            rendered, attachment = digest(digest_report(store.db, config, notice), flavour)
-            return Rendering(*rendered, (attachment,) if attachment else ())
         case "bypass":
             return _bypass(store, notice)
         case "refusal":
@@ -133,16 +145,10 @@ def _about_nodes(store: Store, config: Configuration, notice: Notice, run_id: in
     environment = config.environment(EnvironmentKey(report.run.application, report.run.environment))
     region = environment.region if environment else ""
     about = Told(notice.kind, tuple(notice.payload["nodes"]), notice.created_at, region)
-    if notice.medium is Medium.EMAIL:
-        mail = email_nodes_away(report, about)
-        return Rendering(mail.text, [], subject=mail.subject, html=mail.html)
-    return Rendering(*nodes_away(report, about))
+    return _either(email_nodes_away(report, about) if notice.medium is Medium.EMAIL else nodes_away(report, about))
 
 
-def _for_owner(store: Store, notice: Notice, run_id: int) -> Rendering:
-    report = run_report(store, runs.get(store.db, run_id))
-    started = notice.kind == "install-started"
-    if notice.medium is Medium.EMAIL:
-        mail = email_started(report) if started else email_ended(report)
-        return Rendering(mail.text, [], subject=mail.subject, html=mail.html)
-    return Rendering(*(install_started(report) if started else install_ended(report)))
+def _either(made: Rendered | Email) -> Rendering:
+    if isinstance(made, Email):
+        return Rendering(made.text, [], subject=made.subject, html=made.html)
+    return Rendering(*made)

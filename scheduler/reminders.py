@@ -1,76 +1,180 @@
-"""Sweep `reminders`: a word in the application's channel 24 h before each of its maintenance windows (I7)."""
+"""Sweep `reminders`: everybody affected hears of a maintenance window before it opens, and when that was wrong (I7).
+
+It reads the store alone. What people were told stands in `storage/window_executions.py`, in the same transaction as
+the notices; a notice's key is the window, its execution time, the lead and the recipient, so two sweeps owe it once.
+"""
 
 import logging
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
+from typing import Any, Final
 
 from sqlite_utils import Database
 
-from aws.errors import AwsError
-from aws.windows import UpcomingWindow
+from commands.affected import affected
+from commands.agenda import AgendaUnknown, openings, where_of
+from patching.agenda import Opening
+from patching.config import Configuration
 from patching.nodes import EnvironmentKey
-from scheduler.parts import Parts, target_of
-from storage import outbox
+from patching.reminding import Correction, Told, corrections, lead_due
+from scheduler.parts import Parts
+from storage import agenda, outbox, window_executions
 from storage.database import to_text
-from storage.outbox import Medium
+from storage.window_executions import Execution, Recipient, subject_of
 
 log = logging.getLogger(__name__)
 
-LEAD = timedelta(hours=24)
-LOOK_EVERY = timedelta(minutes=10)
+HORIZON: Final = timedelta(days=40)  # farther than AWS is asked for
+BEGUN: Final = timedelta(0)
+"""The last lead: a window whose tasks patch has opened."""
+
+_LONGEST: Final = timedelta(days=2)  # no window is open for longer (facts/patch-manager.md section 5)
+
+Known = Mapping[tuple[str, datetime], Execution]
 
 
-@dataclass(slots=True)
-class Reminders:
-    """Remembers when each environment's windows were last read: a courtesy to AWS, not a due time of anything."""
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A reminder of one execution that is due to these."""
 
-    parts: Parts
-    read_at: dict[EnvironmentKey, datetime] = field(default_factory=dict)
+    opening: Opening
+    lead: timedelta
+    recipients: tuple[Recipient, ...]
 
-    def tick(self, now: datetime) -> None:
-        for key in self.parts.config.environments():
-            last = self.read_at.get(key)
-            if last is None or now - last >= LOOK_EVERY:
-                self.parts.pool.submit(("reminders", key), partial(self._remind, key, now), lane=self.parts.lane(*key))
 
-    def _remind(self, key: EnvironmentKey, now: datetime) -> None:
-        settings = self.parts.config.environments()[key]
-        target = target_of(settings)
-        self.read_at[key] = now
+def tick(parts: Parts, now: datetime) -> None:
+    db, config = parts.store.db, parts.config
+    owed = False
+    for key in config.environments():
         try:
-            windows = self.parts.windows.upcoming(target, settings.targets, now, now + LEAD)
-            nodes = len(self.parts.patch_manager.resolve(target, settings.targets)) if windows else 0
-        except AwsError as error:
-            log.warning("the maintenance windows of %s can't be read: %s", key, error)
-            return
-        with self.parts.store.transaction() as tx:
-            owed = [_owe(self.parts, tx, now, key, window, nodes) for window in windows]
-        if any(owed):
-            self.parts.wake("deliver")
+            planned = openings(db, config, key, now, now + HORIZON, now)
+        except AgendaUnknown as unknown:
+            log.debug("nobody is reminded of the windows of %s: %s", key, unknown)
+            continue
+        known = _known(db, key, now)
+        if not _corrections(known, planned, now) and not _due(db, config, key, planned, known, now):
+            continue
+        with parts.store.transaction() as tx:
+            known = _known(tx, key, now)
+            _correct(tx, now, config, key, _corrections(known, planned, now), known)
+            for each in _due(tx, config, key, planned, _known(tx, key, now), now):
+                _remind(tx, now, config, key, each)
+        owed = True
+    if owed:
+        parts.wake("deliver")
 
 
-def _owe(parts: Parts, tx: Database, now: datetime, key: EnvironmentKey, window: UpcomingWindow, nodes: int) -> bool:
-    """The key is the window, its execution time, the lead and the recipient: two sweeps owe it once."""
-    channel = parts.config.channel_of(key.application)
-    start = to_text(window.execution_time)
-    return outbox.owe(
-        tx,
-        now,
-        key=f"window:{window.window_id}:{start}:{int(LEAD.total_seconds())}:{key}:{channel}",
-        kind="window-reminder",
-        medium=Medium.CHANNEL,
-        recipient=channel,
-        subject=f"window:{window.window_id}",
-        payload={
-            "application": key.application,
-            "environment": key.environment,
-            "production": parts.config.environments()[key].production,
-            "window": window.name,
-            "window_id": window.window_id,
-            "start": start,
-            "duration": window.duration_hours,
-            "timezone": window.timezone,
-            "nodes": nodes,
-        },
-    )
+def _known(db: Database, key: EnvironmentKey, now: datetime) -> Known:
+    return window_executions.since(db, key, now - _LONGEST)
+
+
+def _due(
+    db: Database,
+    config: Configuration,
+    key: EnvironmentKey,
+    planned: Sequence[Opening],
+    known: Known,
+    now: datetime,
+) -> list[Due]:
+    """Whom to remind of what. Who is affected only since the newest lead hears of it too, until it has begun."""
+    found = []
+    for opening in planned:
+        before = known.get(opening.key)
+        leads = config.notices.leads
+        if opening.opens <= now and opening.window_id in _patching(db, config, key):
+            leads = (*leads, BEGUN)
+        lead = lead_due(leads, opening.opens, now, before.lead if before else None)
+        if lead is None:
+            continue
+        told = before.told if before and before.lead == lead else ()
+        if told and opening.opens <= now:
+            continue
+        recipients = tuple(each for each in affected(db, config, key.application, key.environment) if each not in told)
+        if recipients:
+            found.append(Due(opening, lead, recipients))
+    return found
+
+
+def _patching(db: Database, config: Configuration, key: EnvironmentKey) -> Collection[str]:
+    """The windows with a task that patches by itself: what Patchgate sends in a window is told when it starts."""
+    reading = agenda.reading(db, where_of(config.environments()[key]))
+    windows = reading.agenda.windows if reading and reading.agenda else ()
+    return {window.id for window in windows if any(task.operation for task in window.tasks)}
+
+
+def _remind(tx: Database, now: datetime, config: Configuration, key: EnvironmentKey, due: Due) -> None:
+    opening = due.opening
+    before = window_executions.find(tx, key, opening) or Execution(key, opening, (), None)
+    window_executions.keep(tx, now, replace(before.with_told(due.recipients), opening=opening, lead=due.lead))
+    payload = {**_about(config, key), "opening": opening.as_json(), "lead": int(due.lead.total_seconds())}
+    for medium, recipient in due.recipients:
+        outbox.owe(
+            tx,
+            now,
+            key=f"{subject_of(opening)}:{int(due.lead.total_seconds())}:{key}:{medium}:{recipient}",
+            kind="window-started" if due.lead == BEGUN else "window-reminder",
+            medium=medium,
+            recipient=recipient,
+            subject=subject_of(opening),
+            payload=payload,
+        )
+
+
+def _corrections(known: Known, planned: Sequence[Opening], now: datetime) -> tuple[Correction, ...]:
+    told = [Told(each.opening, off=each.gone_at is not None) for each in known.values()]
+    return corrections(told, planned, now)
+
+
+def _correct(
+    tx: Database,
+    now: datetime,
+    config: Configuration,
+    key: EnvironmentKey,
+    found: Sequence[Correction],
+    known: Known,
+) -> None:
+    """One word to each who was told, about all that changed for them; it stands for the reminder that is due by now."""
+    said: dict[Recipient, list[Correction]] = defaultdict(list)
+    for each in found:
+        execution = known[each.opening.key]
+        for told in execution.told:
+            said[told].append(each)
+        if not each.back:
+            moved_to = each.moved_to.opens if each.moved_to else None
+            window_executions.keep(tx, now, replace(execution, gone_at=now, moved_to=moved_to))
+        standing = each.opening if each.back else each.moved_to
+        if standing:
+            before = window_executions.find(tx, key, standing) or Execution(key, standing, (), None)
+            lead = lead_due(config.notices.leads, standing.opens, now, before.lead) or before.lead
+            heard = replace(before.with_told(execution.told), opening=standing, lead=lead, gone_at=None, moved_to=None)
+            window_executions.keep(tx, now, heard)
+    for (medium, recipient), items in said.items():
+        first = items[0].moved_to or items[0].opening
+        outbox.owe(
+            tx,
+            now,
+            key=f"{subject_of(items[0].opening)}:corrected-{to_text(now)}:{key}:{medium}:{recipient}",
+            kind="window-correction",
+            medium=medium,
+            recipient=recipient,
+            subject=subject_of(first),
+            payload={**_about(config, key), "corrections": [_as_json(each) for each in items]},
+        )
+
+
+def _about(config: Configuration, key: EnvironmentKey) -> dict[str, Any]:
+    return {
+        "application": key.application,
+        "environment": key.environment,
+        "production": config.environments()[key].production,
+    }
+
+
+def _as_json(correction: Correction) -> dict[str, Any]:
+    return {
+        "opening": correction.opening.as_json(),
+        "back": correction.back,
+        "moved_to": correction.moved_to.as_json() if correction.moved_to else None,
+    }

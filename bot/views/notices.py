@@ -1,10 +1,9 @@
-"""Messages that are owed to somebody: owners, approvers, those who asked; reminders of maintenance windows.
+"""Messages that are owed to somebody: those affected by an Install, approvers, those who asked.
 
 Those about a change's approval are made in `bot/views/approval_notices.py`; import them from here.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from bot.views.approval_notices import approval_asked, approval_reminder, receipt, record_message
@@ -15,7 +14,7 @@ from bot.views.facts import warnings
 from bot.views.mail import Email, email
 from bot.views.replies import refusal
 from bot.views.run import fallback, run_state, run_title, state_words
-from bot.views.run_results import next_steps, results
+from bot.views.run_results import next_steps, results, unwell
 from bot.views.text import code, patches, place, plural, prose, user, when
 from commands.reports import RunReport
 from patching.gate import Outcome
@@ -27,36 +26,50 @@ __all__ = [
     "approval_reminder",
     "decision_refused",
     "email_ended",
+    "email_failing",
     "email_nodes_away",
     "email_started",
     "install_ended",
+    "install_failing",
     "install_started",
     "nodes_away",
     "preflight_answer",
     "receipt",
     "record_message",
-    "reminder",
 ]
+
+_FAILING = "Install fails"
 
 
 def install_started(report: RunReport) -> Rendered:
-    """To an owner, by direct message."""
+    """To somebody affected, in Slack."""
     return _about(report.run), [header(run_title(report.run)), *sections([*_unusual(report), _start(report)])]
 
 
 def install_ended(report: RunReport) -> Rendered:
-    """To an owner, by direct message."""
+    """To somebody affected, in Slack."""
     return message(fallback(report), [header(run_title(report.run)), *sections([*_unusual(report), *_end(report)])])
 
 
 def email_started(report: RunReport) -> Email:
-    """To an owner's address."""
+    """To somebody affected, by e-mail."""
     return email(f"Install starts: {run_title(report.run)}", [*_unusual(report), _start(report)])
 
 
 def email_ended(report: RunReport) -> Email:
-    """To an owner's address."""
+    """To somebody affected, by e-mail."""
     return email(f"Install {state_words(report.run)}: {run_title(report.run)}", [*_unusual(report), *_end(report)])
+
+
+def install_failing(report: RunReport) -> Rendered:
+    """To somebody affected, in Slack: the first of its nodes has failed, and the run goes on."""
+    text = f"{'PRODUCTION ' if report.run.production else ''}{_FAILING}: {_where(report.run)}"
+    return message(text, [header(run_title(report.run)), *sections([*_unusual(report), *_failing(report)])])
+
+
+def email_failing(report: RunReport) -> Email:
+    """To somebody affected, by e-mail."""
+    return email(f"{_FAILING}: {run_title(report.run)}", [*_unusual(report), *_failing(report)])
 
 
 def nodes_away(report: RunReport, about: Told) -> Rendered:
@@ -65,30 +78,8 @@ def nodes_away(report: RunReport, about: Told) -> Rendered:
 
 
 def email_nodes_away(report: RunReport, about: Told) -> Email:
-    """To an owner's address."""
+    """To somebody affected, by e-mail."""
     return email(f"{headline(report, about)}: {run_title(report.run)}", told(report, about))
-
-
-def reminder(payload: Mapping[str, Any]) -> Rendered:
-    """An upcoming maintenance window.
-
-    `payload`: application, environment, window (its name), window_id, start (ISO 8601 with an offset), duration
-    (hours), timezone (IANA name or None), nodes (how many), production (optional).
-    """
-    application, environment = str(payload["application"]), str(payload["environment"])
-    start = datetime.fromisoformat(str(payload["start"]))
-    zone = f" Its schedule is in {code(str(payload['timezone']))}." if payload.get("timezone") else ""
-    words = (
-        f"The maintenance window {code(str(payload['window']))} ({code(str(payload['window_id']))}) starts "
-        f"{when(start)} and lasts {plural(int(payload['duration']), 'hour')}: {plural(int(payload['nodes']), 'node')} "
-        f"of *{place(application, environment)}* may be patched and rebooted.{zone}\n"
-        "It is AWS's own window: to stop it, disable it in Systems Manager, Maintenance Windows."
-    )
-    mark = "PRODUCTION · " if payload.get("production") else ""
-    return f"{mark}Maintenance window soon: {place(application, environment)}", [
-        header(f"{mark}Maintenance window · {application} {environment}"),
-        section(words),
-    ]
 
 
 def preflight_answer(payload: Mapping[str, Any]) -> Rendered:
@@ -141,6 +132,15 @@ def _start(report: RunReport) -> str:
     )
 
 
+def _failing(report: RunReport) -> list[str]:
+    ref = code(report.run.ref)
+    if report.run.state.ended:
+        return [":warning: *This message is late.*", *_end(report)]
+    failed = sum(1 for each in report.nodes if each.state == "failed")
+    first_line = f":x: {ref} *fails* on {failed:,} of {plural(len(report.nodes), 'node')} so far:"
+    return [first_line, *unwell(report), "You get a message when it has ended, with what became of the others."]
+
+
 def _end(report: RunReport) -> list[str]:
     return [f"{code(report.run.ref)}: {run_state(report)}", *results(report), *next_steps(report)]
 
@@ -152,4 +152,8 @@ def _what(report: RunReport) -> str:
 
 
 def _about(run: Run) -> str:
-    return f"Install starts: {'PRODUCTION ' if run.production else ''}{place(run.application, run.environment)}"
+    return f"Install starts: {'PRODUCTION ' if run.production else ''}{_where(run)}"
+
+
+def _where(run: Run) -> str:
+    return place(run.application, run.environment)

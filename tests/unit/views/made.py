@@ -7,10 +7,12 @@ from typing import Any
 
 from commands.replies import Compared
 from commands.reports import ChangeReport, NodeLine, RunReport
+from commands.window_report import WindowReport
 from patching.agenda import Opening
 from patching.compare import Comparison, Finding, Verdict
 from patching.gate import CHECKS, Action, CheckResult, Outcome
 from patching.model import Node, Operation, PinnedPatch, Platform
+from patching.nodes import EnvironmentKey
 from patching.outcomes import NodeResult
 from patching.plan import StepKind
 from patching.states import ChangeState, RunState, StepState
@@ -299,15 +301,33 @@ def comparison(findings: Sequence[Finding], **changed: Any) -> Compared:
     return Compared(**{**values, **changed})
 
 
-def window(**changed: Any) -> Mapping[str, Any]:
-    return {
-        "application": "orders-db",
-        "environment": "prod",
-        "window": "weekly patching",
+OPENS = datetime(2026, 11, 29, 3, tzinfo=UTC)
+
+
+def opening(**changed: Any) -> Opening:
+    opens = changed.get("opens", OPENS)
+    values: dict[str, Any] = {
         "window_id": "mw-0c50858d01EXAMPLE",
-        "start": "2026-11-29T03:00:00+00:00",
-        "duration": 3,
-        "timezone": "Europe/Dublin",
-        "nodes": 3,
-        **changed,
+        "name": "weekly patching",
+        "opens": opens,
+        "closes": opens + timedelta(hours=2),
+        "ends": opens + timedelta(hours=3),
+        "timezone": "Europe/Berlin",
     }
+    return Opening(**{**values, **changed})
+
+
+def window_report(**changed: Any) -> WindowReport:
+    values: dict[str, Any] = {
+        "key": EnvironmentKey("orders-db", "prod"),
+        "production": True,
+        "opening": opening(),
+        "nodes": 3,
+        "operations": ("Install",),
+        "changes": (),
+        "freezes": (),
+        "seen_by": (),
+        "gone": False,
+        "moved_to": None,
+    }
+    return WindowReport(**{**values, **changed})

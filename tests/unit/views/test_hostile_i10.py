@@ -4,19 +4,22 @@ from datetime import timedelta
 
 import pytest
 
-from bot.views import notices
+from bot.views import notices, window_notices
 from bot.views.away import Told
 from bot.views.blocks import Rendered
 from bot.views.change import change_card, change_details
+from bot.views.change_notices import KINDS, change_notice
 from bot.views.modals import approve_modal
 from bot.views.replies import refusal, render
 from bot.views.run import run_card, run_details
 from bot.views.tables import Flavour
 from commands.replies import Accepted, Approvals, ChangeStatus, StatusList
 from commands.reports import ChangeReport, NodeLine, RunReport
+from commands.window_report import Corrected, CorrectionReport, WindowReport
 from patching.compare import Verdict
 from patching.gate import CHECKS, CheckResult, Outcome
 from patching.model import Operation, PinnedPatch
+from patching.nodes import EnvironmentKey
 from patching.outcomes import NodeResult
 from patching.states import ChangeState, RunState
 from patching.summary import MissingPatch
@@ -35,12 +38,13 @@ from tests.unit.views.made import (
     decision,
     finding,
     node,
+    opening,
     problem,
     production_run,
     report,
     run,
     step,
-    window,
+    window_report,
 )
 from tests.unit.views.seen import assert_accepted, assert_inert, texts
 
@@ -195,6 +199,30 @@ def test_change_details_and_comparison(text: str, flavour: Flavour) -> None:
         assert_accepted(rendered)
 
 
+def hostile_window(text: str) -> WindowReport:
+    named = opening(name=text, window_id=text[:60], timezone=text)
+    waiting = (change(state=ChangeState.WAITING),) * 3
+    key = EnvironmentKey(text, text)
+    return window_report(key=key, opening=named, freezes=(text,) * 9, changes=waiting, seen_by=(text,) * 30)
+
+
+def hostile_correction(text: str) -> CorrectionReport:
+    named = opening(name=text, window_id=text[:60], timezone=text)
+    items = (Corrected(named, False, named, False),) * 60
+    return CorrectionReport(EnvironmentKey(text, text), True, items, (text,) * 30)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@TEXTS
+def test_what_those_affected_are_told_of_a_change(text: str, kind: str) -> None:
+    payload = {"from": NOW.isoformat(), "opened": NOW.isoformat(), "window": text, "why": text}
+    for state in ALL_CHANGE_STATES:
+        of = change(
+            state=state, application=text, environment=text, note=text, opening=opening(name=text), starts_at=NOW
+        )
+        assert_accepted(change_notice(change_report(of, seen_by=(text,) * 30), kind, payload, NOW))
+
+
 @TEXTS
 def test_lists_and_sentences(text: str) -> None:
     of = run(application=text, environment=text)
@@ -204,6 +232,8 @@ def test_lists_and_sentences(text: str) -> None:
         render(Accepted("scan-12", "run:12", text)),
         render(StatusList((asked,) * 20, (of,) * 20, 40, (run(id=9, application=text),) * 10, 1, True)),
         notices.decision_refused(text),
-        notices.reminder(window(application=text, environment=text, window=text, window_id=text, timezone=text)),
+        window_notices.reminder(hostile_window(text), NOW),
+        window_notices.started(hostile_window(text), NOW + timedelta(days=1)),
+        window_notices.correction(hostile_correction(text), NOW),
     ):
         assert_accepted(rendered)

@@ -24,7 +24,6 @@ from tests.unit.views.made import (
     report,
     result,
     run,
-    window,
 )
 from tests.unit.views.seen import assert_accepted, buttons, shown
 
@@ -100,25 +99,6 @@ def test_email_i10_escapes_html_and_keeps_headers_whole(reason: str) -> None:
             rest = rest.replace(tag, "")
         assert "<" not in rest
         assert ">" not in rest
-
-
-@pytest.mark.parametrize(
-    ("changed", "expected"),
-    [
-        ({}, "`weekly patching` (`mw-0c50858d01EXAMPLE`) starts"),
-        ({}, "lasts 3 hours: 3 nodes of *orders-db prod*"),
-        ({}, "Its schedule is in `Europe/Dublin`."),
-        ({"timezone": None, "duration": 1, "nodes": 1}, "lasts 1 hour: 1 node of"),
-        ({"production": True}, "PRODUCTION · Maintenance window · orders-db prod"),
-        ({"window": HOSTILE}, "&lt;!channel&gt;"),
-    ],
-)
-def test_reminder(changed: dict[str, object], expected: str) -> None:
-    rendered = notices.reminder(window(**changed))
-    assert_accepted(rendered)
-    assert expected in shown(rendered)
-    assert when(NOW.replace(day=29, hour=3)) in shown(rendered)
-    assert "schedule is in" in shown(rendered) or changed.get("timezone", "") is None
 
 
 def preflight(**changed: Any) -> dict[str, Any]:

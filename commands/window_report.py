@@ -1,0 +1,126 @@
+"""Read models of what is told of a maintenance window, read from the store as it is now (I5)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from commands.agenda import where_of
+from commands.freezes import in_force
+from patching.agenda import Opening
+from patching.config import Configuration
+from patching.nodes import EnvironmentKey
+from patching.states import ChangeState
+from storage import acknowledgements, agenda, changes, environment_readings, window_executions
+from storage.changes import Change
+from storage.database import Store
+from storage.window_executions import subject_of
+
+
+@dataclass(frozen=True, slots=True)
+class WindowReport:
+    """One execution of a window, for one environment."""
+
+    key: EnvironmentKey
+    production: bool
+    opening: Opening  # as it was told
+    nodes: int
+    operations: tuple[str, ...] | None  # what its tasks do that patch: Install, Scan, unknown; None: nobody knows
+    changes: tuple[Change, ...]  # that wait for it
+    freezes: tuple[str, ...]  # sentences, of those in force when it opens
+    seen_by: tuple[str, ...]
+    gone: bool  # it does not take place then
+    moved_to: datetime | None
+
+    @property
+    def subject(self) -> str:
+        return subject_of(self.opening)
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """One thing that is no longer so. `outdated`: it has changed once more, which another correction says."""
+
+    opening: Opening  # as it was told
+    back: bool
+    moved_to: Opening | None
+    outdated: bool
+
+    @property
+    def stands(self) -> Opening | None:
+        """The execution that takes place, where one does."""
+        if self.outdated:
+            return None
+        return self.opening if self.back else self.moved_to
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionReport:
+    key: EnvironmentKey
+    production: bool
+    items: tuple[Corrected, ...]
+    seen_by: tuple[str, ...]
+
+
+def window_report(store: Store, config: Configuration, payload: Mapping[str, Any], now: datetime) -> WindowReport:
+    """`payload` of a notice: application, environment, production, opening (`Opening.as_json`)."""
+    db = store.db
+    key = _key(payload)
+    opening = Opening.from_json(payload["opening"])
+    execution = window_executions.find(db, key, opening)
+    _, nodes = environment_readings.of_environment(db, key.application, key.environment)
+    waiting = changes.in_state(db, ChangeState.WAITING, ChangeState.HELD)
+    return WindowReport(
+        key=key,
+        production=bool(payload["production"]),
+        opening=opening,
+        nodes=len(nodes),
+        operations=_operations(store, config, key, opening),
+        changes=tuple(
+            each
+            for each in waiting
+            if (each.application, each.environment) == (key.application, key.environment)
+            and each.opening
+            and each.opening.key == opening.key
+        ),
+        freezes=tuple(each.sentence for each in in_force(db, config, key.application, opening.opens, now)),
+        seen_by=_seen_by(store, opening),
+        gone=execution is not None and execution.gone_at is not None,
+        moved_to=execution.moved_to if execution else None,
+    )
+
+
+def correction_report(store: Store, payload: Mapping[str, Any]) -> CorrectionReport:
+    """`payload` of a notice: application, environment, production, corrections [{opening, back, moved_to}]."""
+    key = _key(payload)
+    items = tuple(_corrected(store, key, each) for each in payload["corrections"])
+    first = items[0].moved_to or items[0].opening
+    return CorrectionReport(key, bool(payload["production"]), items, _seen_by(store, first))
+
+
+def _corrected(store: Store, key: EnvironmentKey, item: Mapping[str, Any]) -> Corrected:
+    opening = Opening.from_json(item["opening"])
+    moved_to = Opening.from_json(item["moved_to"]) if item["moved_to"] else None
+    back = bool(item["back"])
+    standing = opening if back else moved_to
+    known = window_executions.find(store.db, key, standing or opening)
+    gone = known is not None and known.gone_at is not None
+    return Corrected(opening, back, moved_to, outdated=gone if standing else not gone)
+
+
+def _key(payload: Mapping[str, Any]) -> EnvironmentKey:
+    return EnvironmentKey(str(payload["application"]), str(payload["environment"]))
+
+
+def _seen_by(store: Store, opening: Opening) -> tuple[str, ...]:
+    return tuple(user for user, _ in acknowledgements.of_subject(store.db, subject_of(opening)))
+
+
+def _operations(store: Store, config: Configuration, key: EnvironmentKey, opening: Opening) -> tuple[str, ...] | None:
+    environment = config.environment(key)
+    reading = agenda.reading(store.db, where_of(environment)) if environment else None
+    windows = reading.agenda.windows if reading and reading.agenda else ()
+    window = next((each for each in windows if each.id == opening.window_id), None)
+    if window is None:
+        return None
+    return tuple(sorted({task.operation for task in window.tasks if task.operation}))
