@@ -14,6 +14,7 @@ from bot.views.modals import (
     object_modal,
     overrule_modal,
     problem_modal,
+    refused_modal,
     reject_modal,
 )
 from commands import objecting
@@ -35,6 +36,7 @@ class Form:
     """What was filled in: `view.state.values`, in which each block's id is its input's action_id."""
 
     values: Mapping[str, Any]
+    id: str = ""  # of the view: another one each time that a form is opened
 
     def text(self, name: str) -> str:
         return str(self.values.get(name, {}).get(name, {}).get("value") or "")
@@ -45,9 +47,34 @@ class Form:
         return ApprovalForm(bool(chosen), self.text(BACKUP), self.text(APPLICATION))
 
     @property
+    def fields(self) -> dict[str, str | tuple[str, ...]]:
+        """{block's id: what stands in its input}: typed or chosen; several where one may choose several."""
+        return {name: _entered(inputs[name]) for name, inputs in self.values.items() if name in inputs}
+
+    @property
     def last(self) -> str:
         """The block under which an error of the whole form is shown."""
         return list(self.values)[-1] if self.values else REASON
+
+
+def _entered(state: Mapping[str, Any]) -> str | tuple[str, ...]:
+    if "selected_options" in state:
+        return tuple(str(option["value"]) for option in state["selected_options"] or ())
+    if "selected_option" in state:
+        return str((state["selected_option"] or {}).get("value", ""))
+    return str(state.get("value") or state.get("selected_time") or "").strip()
+
+
+def refused_ack(form: Form, title: str, error: Refused) -> dict[str, Any]:
+    """The answer to a form that is refused: each sentence under its input; a form without any is replaced."""
+    sentence = error.sentence.replace("{person}", "Somebody")  # plain text: no mention can be shown there
+    if not form.values:
+        return {"response_action": "update", "view": refused_modal(title, sentence)}
+    errors: dict[str, str] = {}
+    for name, said in (error.fields or {error.field or form.last: sentence}).items():
+        where = name if name in form.values else form.last
+        errors[where] = f"{errors[where]} {said}" if where in errors else said
+    return {"response_action": "errors", "errors": errors}
 
 
 @dataclass(frozen=True, slots=True)

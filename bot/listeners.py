@@ -13,11 +13,16 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.followups import FollowUps
-from bot.forms import Form, Forms, Opener, Value
+from bot.forms import Form, Forms, Opener, Value, refused_ack
 from bot.views.blocks import Rendered
 from bot.views.modals import REASON
 from bot.views.replies import refusal, render
 from bot.views.tables import Flavour
+from bot.views.window_change import CALLBACK as CHANGE_WINDOW
+from bot.views.window_change import EDIT as EDIT_WINDOW
+from bot.views.window_form import CALLBACK as SAVE_WINDOW
+from bot.window_forms import WindowForms
+from bot.window_listeners import WindowListeners
 from commands import command, grammar
 from commands.approvals import ListApprovals
 from commands.ask_again import AskAgain
@@ -33,7 +38,7 @@ from commands.pause import Continue, Pause
 from commands.ports import Clock, Directory, Jobs, Wake
 from commands.postpone import Postpone
 from commands.problem import ClearProblem, ReportProblem
-from commands.replies import Accepted, Done, Reply
+from commands.replies import Accepted, Done, OpenForm, Reply
 from commands.scan import Scan
 from commands.send_again import SendAgain
 from commands.settle import Settle
@@ -67,14 +72,16 @@ class Listeners:
         app.command("/patch")(self.on_command)
         for action_id, build in self._buttons().items():
             app.action(action_id)(self._button(build, replaces=action_id.endswith("-page")))
-        for action_id, view in Forms(self.config, self.store, self.clock, self.directory).openers().items():
+        openers = Forms(self.config, self.store, self.clock, self.directory).openers()
+        for action_id, view in {**openers, EDIT_WINDOW: self._windows.edit}.items():
             app.action(action_id)(self._opener(view))
+        WindowListeners(self._windows, self.followups).register(app)
         for callback_id, make in self._submissions().items():
             app.view(callback_id)(self._submission(make))
         app.error(self.on_error)
 
-    def on_command(self, ack: Ack, body: Body, context: BoltContext) -> None:
-        """`/patch …`: the ack is the answer, and it comes after the commit."""
+    def on_command(self, ack: Ack, body: Body, context: BoltContext, client: WebClient) -> None:
+        """`/patch …`: the ack is the answer, and it comes after the commit or the opening of a form."""
         asked = self._context(body["channel_id"], context)
         actor = self._actor(body["user_id"])
         try:
@@ -84,6 +91,10 @@ class Listeners:
                 self._defer(body, parsed, asked, actor, replace=False)
                 return
             reply = command.run(parsed, asked, actor)
+            if isinstance(reply, OpenForm):
+                _open(client, body, self._windows.asked(reply, {"channel": asked.channel}))
+                ack()
+                return
         except Refused as error:
             text, blocks = refusal(error.sentence, error.person)
         else:
@@ -97,8 +108,7 @@ class Listeners:
         if body.get("command"):
             return ack(text=BROKEN, response_type="ephemeral")
         if body.get("type") == "view_submission":
-            values = body.get("view", {}).get("state", {}).get("values", {})
-            return ack(response_action="errors", errors={Form(values).last: BROKEN})
+            return ack(**refused_ack(_form(body["view"]), _title(body["view"]), Refused(BROKEN)))
         self._answer(body, (BROKEN, []))
         return ack()
 
@@ -149,6 +159,8 @@ class Listeners:
             "overrule": lambda private, form: Overrule(int(private["objection"]), form.text(REASON)),
             "report-problem": lambda private, form: ReportProblem(int(private["run"]), form.text(REASON)),
             "clear-problem": lambda private, form: ClearProblem(str(private["application"]), form.text(REASON)),
+            SAVE_WINDOW: self._windows.save,
+            CHANGE_WINDOW: self._windows.change,
         }
 
     def _button(self, build: Callable[[Value], Command], *, replaces: bool) -> Callable[..., None]:
@@ -177,13 +189,9 @@ class Listeners:
     def _opener(self, view: Opener) -> Callable[..., None]:
         def listener(ack: Ack, body: Body, action: Body, client: WebClient) -> None:
             try:
-                opened = view(_value(action), str(body["user"]["id"]), {"channel": _channel(body)})
-                client.views_open(trigger_id=str(body["trigger_id"]), view=opened)
+                _open(client, body, view(_value(action), str(body["user"]["id"]), {"channel": _channel(body)}))
             except Refused as error:
                 self._answer(body, refusal(error.sentence, error.person))
-            except (SlackApiError, SlackClientError, OSError) as error:
-                log.warning("a modal did not open: %s", error)
-                self._answer(body, refusal("The form did not open in time; nothing was done. Click once more."))
             except (KeyError, TypeError, ValueError):
                 log.warning("a button's form can't be made", exc_info=True)
                 self._answer(body, refusal(STRANGE))
@@ -194,18 +202,20 @@ class Listeners:
     def _submission(self, make: Callable[[Value, Form], Command]) -> Callable[..., None]:
         def listener(ack: Ack, body: Body, view: Body, context: BoltContext) -> None:
             private = json.loads(str(view.get("private_metadata") or "{}"))
-            form = Form(view["state"]["values"])
+            form = _form(view)
             asked = self._context(str(private.get("channel", "")), context)
             try:
                 command.run(make(private, form), asked, self._actor(body["user"]["id"]))
             except Refused as error:
-                # Errors under an input are plain text: no mention can be shown there.
-                where = error.field or form.last
-                ack(response_action="errors", errors={where: error.sentence.replace("{person}", "Somebody")})
+                ack(**refused_ack(form, _title(view), error))
             else:
                 ack()
 
         return listener
+
+    @property
+    def _windows(self) -> WindowForms:
+        return WindowForms(self.config, self.store, self.clock, self.directory)
 
     def _install_part(self, value: Value) -> Command:
         change = changes.find(self.store.db, int(value["change"]))
@@ -265,6 +275,23 @@ def _value(action: Body) -> Value:
     if not isinstance(value, dict):
         raise Refused(STRANGE)
     return value
+
+
+def _open(client: WebClient, body: Body, view: dict[str, Any]) -> None:
+    """Raises Refused where Slack did not take the form in time."""
+    try:
+        client.views_open(trigger_id=str(body["trigger_id"]), view=view)
+    except (SlackApiError, SlackClientError, OSError) as error:
+        log.warning("a modal did not open: %s", error)
+        raise Refused("The form did not open in time; nothing was done. Ask for it once more.") from None
+
+
+def _form(view: Body) -> Form:
+    return Form(view["state"]["values"], str(view["id"]))
+
+
+def _title(view: Body) -> str:
+    return str(view["title"]["text"])
 
 
 def _channel(body: Body) -> str:

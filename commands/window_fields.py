@@ -17,11 +17,10 @@ Fields = Mapping[str, str | Sequence[str]]
 """{input's name: what stands in it}, several where one may choose several."""
 
 RHYTHM, WEEKDAY, POSITION, DAY, TIME, EXPRESSION = "rhythm", "weekday", "position", "day", "time", "expression"
-SCHEDULE: Final = (RHYTHM, WEEKDAY, POSITION, DAY, TIME, EXPRESSION)
 """The inputs that make up the one setting `schedule`."""
-TARGETS: Final = "targets"
+NAME, TARGETS = "name", "targets"
 PLAIN: Final = (
-    "name",
+    NAME,
     "schedule_offset",
     "timezone",
     "duration_hours",
@@ -98,17 +97,24 @@ def schedule_of(fields: Fields) -> Usual:
 
 def fields_of(spec: WindowSpec) -> dict[str, str | Sequence[str]]:
     """What stands in the inputs for these settings; `spec_from` makes the same settings of it again."""
-    schedule = usual(spec.schedule)
     values = spec.model_dump(mode="json")
     return {
         **{name: _shown(values[name]) for name in PLAIN},
+        **schedule_fields(spec.schedule),
+        TARGETS: "\n".join(f"{key.removeprefix(_TAG)}={', '.join(names)}" for key, names in spec.targets.items()),
+    }
+
+
+def schedule_fields(written: str) -> dict[str, str]:
+    """What stands in the schedule's inputs for an expression; what its rhythm doesn't need has its usual value."""
+    schedule = usual(written)
+    return {
         RHYTHM: schedule.rhythm.value,
         WEEKDAY: schedule.weekday,
         POSITION: schedule.position,
         DAY: schedule.day,
         TIME: schedule.time,
-        EXPRESSION: spec.schedule,
-        TARGETS: "\n".join(f"{key.removeprefix(_TAG)}={', '.join(names)}" for key, names in spec.targets.items()),
+        EXPRESSION: written,
     }
 
 

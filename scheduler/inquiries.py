@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from aws.errors import AwsError, Throttled
+from aws.window_wire import NotEditable
 from patching.gate import Outcome
 from patching.model import Node
 from patching.nodes import EnvironmentKey
@@ -27,6 +28,8 @@ def tick(parts: Parts, now: datetime) -> None:
 def answer(parts: Parts, inquiry: Inquiry) -> None:
     key = inquiry.key
     payload: dict[str, Any] = {"application": key.application, "environment": key.environment, "checks": []}
+    if inquiry.about:
+        payload["window_id"] = inquiry.about
     try:
         if parts.config.environment(key) is None:
             payload["error"] = gone(key)
@@ -34,11 +37,13 @@ def answer(parts: Parts, inquiry: Inquiry) -> None:
             payload |= backups.report(parts, key, inquiry.page)
         elif inquiry.kind == "plan":
             payload |= foreseen.report(parts, key)
+        elif inquiry.kind == "window":
+            payload |= _window(parts, inquiry)
         else:
             payload["checks"] = preflight(parts, key)
     except Throttled:
         return  # asked again at the next tick
-    except AwsError as error:
+    except (AwsError, NotEditable) as error:
         payload["error"] = str(error)
     except ValueError as error:
         payload["error"] = _sentence(str(error).removesuffix("."))
@@ -67,6 +72,13 @@ def answer(parts: Parts, inquiry: Inquiry) -> None:
                     payload=payload,
                 )
     parts.wake("deliver")
+
+
+def _window(parts: Parts, inquiry: Inquiry) -> dict[str, Any]:
+    """The settings of one window, for the form in which it is edited. Raises AwsError and NotEditable."""
+    read_at = parts.clock.now()
+    spec = parts.window_orders.read(target_of(parts.config.environments()[inquiry.key]), inquiry.about)
+    return {"window_name": spec.name, "spec": spec.model_dump(mode="json"), "read_at": read_at.isoformat()}
 
 
 def preflight(parts: Parts, key: EnvironmentKey) -> list[dict[str, str]]:

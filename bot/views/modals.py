@@ -161,6 +161,12 @@ def overrule_modal(objection: Objection, private: Mapping[str, Any] | None = Non
     return _modal("overrule", "Overrule", "Overrule", about, "Why does it go on?", {**(private or {}), **ids})
 
 
+def refused_modal(title: str, sentence: str) -> Block:
+    """In the place of a form that has no input under which a refusal could stand."""
+    view = _view("refused", title, "-", {}, [section(prose(sentence, 1200))])
+    return {name: value for name, value in view.items() if name != "submit"}
+
+
 def _modal(callback_id: str, title: str, submit: str, about: str, label: str, private: Mapping[str, Any]) -> Block:
     """One reason to type."""
     field = _input(REASON, label, REASON_MIN, REASON_MAX)

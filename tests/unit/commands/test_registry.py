@@ -49,6 +49,7 @@ FOR_ALL = {
     "plan",
     "preflight",
     "status",
+    "window",  # as operator, of production as admin
 }
 
 
@@ -65,6 +66,7 @@ def test_the_subcommands_of_the_contract_and_no_others() -> None:
         "backups": "APP ENV [PAGE]",
         "emergency": "APP ENV REASON",
         "waive": "CHANGE CHECK REASON",
+        "window": "ACTION APP ENV [WINDOW]",
         "cancel": "RUN",
         "pause": "RUN",
         "continue": "RUN",
@@ -101,6 +103,9 @@ def test_rights_are_those_of_the_contract() -> None:
         "backups": None,
         "emergency": Role.ADMIN,
         "waive": Role.ADMIN,
+        "window": None,  # these three: operators, or admins where production is concerned
+        "save-window": None,
+        "change-window": None,
         "withdraw": None,  # those who asked
         "cancel": None,  # these three: those who asked; operators, or for a production Install who decides about it
         "pause": None,
