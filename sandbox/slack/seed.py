@@ -7,7 +7,7 @@ COMMANDS = (
         "/patch",
         # In the order in which somebody new needs them.
         "scan APP ENV | install APP ENV | compare APP [FROM TO] | plan APP ENV | status [ID] | approvals | "
-        "cancel RUN | pause RUN | continue RUN | backups APP ENV [PAGE] | preflight APP ENV | "
+        "cancel RUN | pause RUN | continue RUN | backups APP ENV [PAGE] | preflight APP ENV | windows [APP] | "
         "emergency APP ENV REASON | waive CHANGE CHECK REASON | window ACTION APP ENV [WINDOW] | jobs | help [COMMAND]",
     ),
 )

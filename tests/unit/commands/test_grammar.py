@@ -68,7 +68,7 @@ def test_what_is_understood(text: str, understood: Command) -> None:
         (
             "drop tables",
             "There are: approvals, backups, cancel, compare, continue, emergency, help, install, jobs, pause, plan, "
-            "preflight, scan, status, waive, window.",
+            "preflight, scan, status, waive, window, windows.",
         ),
         ("scan ordrs-db nonprod", "Did you mean orders-db?"),
         ("scan Orders-DB nonprod", "Did you mean orders-db?"),

@@ -49,6 +49,7 @@ FOR_ALL = {
     "plan",
     "preflight",
     "status",
+    "windows",
     "window",  # as operator, of production as admin
 }
 
@@ -66,6 +67,7 @@ def test_the_subcommands_of_the_contract_and_no_others() -> None:
         "backups": "APP ENV [PAGE]",
         "emergency": "APP ENV REASON",
         "waive": "CHANGE CHECK REASON",
+        "windows": "[APP]",
         "window": "ACTION APP ENV [WINDOW]",
         "cancel": "RUN",
         "pause": "RUN",
@@ -103,6 +105,7 @@ def test_rights_are_those_of_the_contract() -> None:
         "backups": None,
         "emergency": Role.ADMIN,
         "waive": Role.ADMIN,
+        "windows": None,
         "window": None,  # these three: operators, or admins where production is concerned
         "save-window": None,
         "change-window": None,
