@@ -25,12 +25,13 @@ from bot.views.plan import plan_answer, plan_file
 from bot.views.run import run_card, run_details
 from bot.views.run_control import paused_reminder
 from bot.views.tables import Attachment, Flavour
+from bot.views.window_orders import window_order_card
 from commands.digest_report import digest_report
 from commands.record import as_json, record_of, rows_as_csv
 from commands.reports import change_report, run_report
 from patching.config import Configuration
 from patching.nodes import EnvironmentKey
-from storage import bypasses, changes, runs
+from storage import bypasses, changes, runs, window_orders
 from storage.changes import Change
 from storage.database import Store
 from storage.outbox import Medium, Notice
@@ -74,6 +75,8 @@ def render(
             return Rendering(*rendered, tuple(file for file in files if file))
         case "approval-asked" | "approval-reminder" | "record":
             return _about_change(store, config, notice, changes.get(store.db, int(number)), link)
+        case "window-order-card":
+            return Rendering(*window_order_card(window_orders.get(store.db, int(number))))
         case "window-order-card":
             return Rendering(*window_order_card(window_orders.get(store.db, int(number))))
         case "backups":
