@@ -30,6 +30,6 @@ class SendAgain(Command):
             audit.append(tx, context.now, actor.user_id, f"notice-{notice.id}", "send again", detail)
         context.wake("deliver")
         return Done(
-            f"The message to {notice.recipient} is sent again. It shows what is so now; "
+            "The message is owed again and goes out in its turn, with what is so by then; "
             "`/patch jobs` lists it if it is given up once more."
         )
