@@ -10,6 +10,7 @@ from aws.agenda import AgendaReader
 from aws.alarms import Alarms
 from aws.artifacts import Artifacts
 from aws.backups import Backups
+from aws.calendars import Calendars
 from aws.patchers import Patchers
 from aws.patching import PatchManager
 from aws.permissions import Permissions
@@ -28,8 +29,9 @@ from sandbox.aws.log import SsmCall
 from sandbox.aws.world import World
 from sandbox.clock import SandboxClock
 from sandbox.fleet import fleet_config
-from scheduler import cancelling, collect, decisions, dispatch, finish, health, paused, plan, settle
+from scheduler import cancelling, collect, decisions, dispatch, finish, health, paused, plan, settle, waiting
 from scheduler import changes as change_sweep
+from scheduler.agenda import ReadAgenda
 from scheduler.away import Away
 from scheduler.backup_steps import BackupSteps
 from scheduler.parts import Parts
@@ -119,6 +121,7 @@ class House:
             window_orders=WindowOrders(self._sessions),
             agenda=AgendaReader(self._sessions),
             alarms=Alarms(self._sessions),
+            calendars=Calendars(self._sessions),
             patchers=Patchers(self._sessions),
             permissions=Permissions(self._sessions),
             backups=Backups(self._sessions),
@@ -130,10 +133,16 @@ class House:
         )
         self._tracker, self._backups = Tracker(self.parts), BackupSteps(self.parts)
         self._away, self._returned = Away(self.parts), Returned(self.parts)
+        self._agenda = ReadAgenda(self.parts)
         with self.store.transaction() as tx:
             outbox.recover(tx)
             runs.mark_resumed(tx, self.clock.now())
         settle.recover(self.parts)
+
+    def reconfigure(self, **keys: object) -> None:
+        """Stop and start with other keys beside the applications, as `notices`."""
+        self._document.update(keys)
+        self.restart()
 
     def restart(self, policy: Mapping[str, object] | None = None, **keys: object) -> None:
         """Stop and start on the same database; another policy, or other keys of the application, as `backup` or
@@ -162,6 +171,10 @@ class House:
         )
         return command.run(asked, context, Actor(user, self.people.roles(user)))
 
+    def read_agenda(self) -> None:
+        """What AWS plans. Not part of every round: few stories are about windows, and it is dear to read."""
+        self._agenda.tick(self.clock.now())
+
     # --- What time does
 
     def round(self) -> None:
@@ -184,6 +197,7 @@ class House:
             finish.tick,
             _ticking(self._returned),
             change_sweep.tick,
+            waiting.tick,
             decisions.tick,
             paused.tick,
         ):
