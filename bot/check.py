@@ -8,6 +8,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from aws.artifacts import Artifacts
+from aws.calendars import Calendars
 from aws.check import DOCUMENT, Needed, probe
 from aws.errors import AwsError
 from aws.ses import Ses
@@ -22,6 +23,7 @@ from commands.ports import Clock, DirectoryError, Role
 from patching.config import Configuration, ConfigurationError
 from patching.hooks import HOOKS, INSTALL_WITH_HOOKS, INSTALL_WITH_HOOKS_UNPINNED
 from patching.nodes import EnvironmentKey
+from scheduler.calendars import calendars_of, target_for
 from scheduler.parts import target_of
 
 
@@ -123,6 +125,7 @@ def _aws(config: Configuration, sessions: Sessions) -> Iterator[Line]:
     for target in sorted(needed, key=str):
         for what, error in probe(sessions, target, sorted(needed[target])):
             yield Line(f"AWS {target}: {what}", error is None, error or "")
+    yield from _calendars(config, sessions)
     if config.artifacts is None:
         yield Line("artifacts bucket", False, "none is configured, so production can't be installed")
         return
@@ -133,6 +136,18 @@ def _aws(config: Configuration, sessions: Sessions) -> Iterator[Line]:
         yield Line("artifacts bucket", False, str(error))
     else:
         yield Line("artifacts bucket", True, f"s3://{bucket.bucket}/{bucket.prefix}")
+
+
+def _calendars(config: Configuration, sessions: Sessions) -> Iterator[Line]:
+    """Each is read once, with the role that the sweep takes."""
+    for freeze in calendars_of(config).values():
+        what = f"calendar of the freeze {freeze.name}"
+        try:
+            answer = Calendars(sessions).state(target_for(config, freeze), freeze.calendar)
+        except AwsError as error:
+            yield Line(what, False, str(error))
+        else:
+            yield Line(what, True, f"{answer.state.lower()} now")
 
 
 def _documents(config: Configuration, key: EnvironmentKey) -> set[Needed]:

@@ -7,6 +7,7 @@ from aws.agenda import AgendaReader
 from aws.alarms import Alarms
 from aws.artifacts import Artifacts
 from aws.backups import Backups
+from aws.calendars import Calendars
 from aws.patchers import Patchers
 from aws.patching import PatchManager
 from aws.permissions import Permissions
@@ -32,6 +33,7 @@ class Parts:
     window_orders: WindowOrders
     agenda: AgendaReader
     alarms: Alarms
+    calendars: Calendars
     patchers: Patchers
     permissions: Permissions
     backups: Backups

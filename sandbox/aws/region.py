@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from sandbox.aws.associations import StateAssociation
 from sandbox.aws.baseline import PatchBaseline, default_baseline
+from sandbox.aws.calendars import ChangeCalendar
 from sandbox.aws.command import Command
 from sandbox.aws.fleet import Association, Baseline, Environment
 from sandbox.aws.library import Library
@@ -32,6 +33,7 @@ class Region:
 
     associations: dict[str, StateAssociation] = field(default_factory=dict)
     alarms: dict[str, str] = field(default_factory=dict)  # CloudWatch alarm → one of ALARM_STATES
+    calendars: dict[str, ChangeCalendar] = field(default_factory=dict)
     host_management_role: str | None = None
 
     def add_baseline(self, spec: Baseline, *, default: bool = False) -> PatchBaseline:

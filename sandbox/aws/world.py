@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from sandbox.aws.agenda import Agenda
 from sandbox.aws.baseline import PatchBaseline
+from sandbox.aws.calendars import ChangeCalendar
 from sandbox.aws.command import Command, Invocation
 from sandbox.aws.documents import Document
 from sandbox.aws.execution import Execution, Tools
@@ -254,6 +255,12 @@ class World:
             for each in holders:
                 each.alarms[name] = state
                 self.surroundings.alarm_changed(each, name, now)
+
+    def set_calendar(self, account: str, region: str, name: str, calendar: ChangeCalendar) -> None:
+        """Let a Change Calendar be there, with these events from now on."""
+        with self.lock:
+            self.advance()
+            self.region(account, region).calendars[name] = calendar
 
     # --- Who else patches
 

@@ -165,6 +165,11 @@ def _ses_as_well(document: dict[str, Any]) -> None:
     document["mail"]["ses"] = "eu-west-1"
 
 
+def _calendar_that_nobody_made(document: dict[str, Any]) -> None:
+    arn = f"arn:aws:ssm:{REGION}:{PRODUCTION}:document/Acme"
+    document["freezes"] = [{"name": "acme", "calendar": arn, "applications": "all"}]
+
+
 def changed(town: Town, folder: Path, change: Callable[[dict[str, Any]], None]) -> Path:
     """Another configuration than the town's."""
     document = yaml.safe_load(Path(town.environment["PATCHGATE_CONFIG"]).read_text(encoding="utf-8"))
@@ -186,6 +191,7 @@ def changed(town: Town, folder: Path, change: Callable[[dict[str, Any]], None]) 
         (_no_approver, ["role approver: nobody holds it"]),
         (_unknown_group, ["role approver: Slack did not say who is in S0NOBODY (no_such_subteam)."]),
         (_no_sender, ["mail: PATCHGATE_SMTP is set, but mail.from is not configured"]),
+        (_calendar_that_nobody_made, ["calendar of the freeze acme: AWS refused GetCalendarState on Acme"]),
         (_ses_as_well, ["mail: PATCHGATE_SMTP and mail.ses are both set, and mail goes one way only"]),
     ],
 )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sandbox.aws.model import SsmError, check_input, to_wire
-from sandbox.aws.ssm import associations, commands, documents, nodes, patching, window_changes, windows
+from sandbox.aws.ssm import associations, calendars, commands, documents, nodes, patching, window_changes, windows
 from sandbox.aws.ssm.call import Call, Operation
 from sandbox.aws.world import World
 
@@ -13,6 +13,7 @@ OPERATIONS: dict[str, Operation] = {
     **documents.OPERATIONS,
     **nodes.OPERATIONS,
     **associations.OPERATIONS,
+    **calendars.OPERATIONS,
     **windows.OPERATIONS,
     **window_changes.OPERATIONS,
 }

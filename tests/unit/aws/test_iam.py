@@ -136,6 +136,12 @@ def test_the_default_host_management_setting_is_the_one_that_is_asked_for() -> N
     assert reading["Resource"] == f"arn:aws:ssm:*:*:servicesetting{DEFAULT_HOST_MANAGEMENT}"
 
 
+def test_calendars_are_read_and_nothing_else_of_a_document() -> None:
+    (reading,) = [each for each in statements("target-role-policy.json") if "GetCalendarState" in str(each["Action"])]
+    assert reading["Action"] == "ssm:GetCalendarState"
+    assert reading["Resource"] == "arn:aws:ssm:*:*:document/*"
+
+
 def test_errors_name_the_action_that_the_policies_allow() -> None:
     by_operation = {action.partition(":")[2]: action for action in actions_called()}
     answer: Any = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
