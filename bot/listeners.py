@@ -24,6 +24,7 @@ from bot.views.window_form import CALLBACK as SAVE_WINDOW
 from bot.window_forms import WindowForms
 from bot.window_listeners import WindowListeners
 from commands import command, grammar
+from commands.acknowledge import Acknowledge
 from commands.approvals import ListApprovals
 from commands.ask_again import AskAgain
 from commands.cancel import Cancel
@@ -115,6 +116,7 @@ class Listeners:
     def _buttons(self) -> dict[str, Callable[[Value], Command]]:
         """Buttons that are a command at once."""
         return {
+            "acknowledge": lambda value: Acknowledge(str(value["subject"])),
             "withdraw": lambda value: Withdraw(int(value["change"])),
             "install-part": self._install_part,
             "postpone": lambda value: Postpone(

@@ -2,7 +2,7 @@
 
 from bot.views.blocks import Block, Rendered, context, divider, first, header, message, section, sections
 from bot.views.change_buttons import change_buttons
-from bot.views.change_waiting import at_window_words, held_lines, overruled_lines, seen_lines, waiting_lines
+from bot.views.change_waiting import at_window_words, held_lines, overruled_lines, waiting_lines
 from bot.views.checks import in_full
 from bot.views.facts import (
     asked_part,
@@ -17,6 +17,7 @@ from bot.views.facts import (
 )
 from bot.views.plan import plan_lines
 from bot.views.run import shown_version, state_words
+from bot.views.seen_by import seen_by
 from bot.views.tables import Attachment, Flavour, listing
 from bot.views.text import code, command, mentions, place, plain, plural, prose, user, users, when
 from commands.reports import ChangeReport
@@ -37,7 +38,7 @@ def change_card(report: ChangeReport) -> Rendered:
     """The one message of a change in its application's channel."""
     change = report.change
     lines = [_asked(report), *warnings(change), *change_state(report), *_part(change), *_windows(change)]
-    lines += [*overruled_lines(report), *seen_lines(report)]
+    lines += [*overruled_lines(report), *seen_by(report.seen_by)]
     lines += plan_lines(change) if change.state in _PLANNED else []
     blocks: list[Block] = [header(change_title(change)), *sections(lines)]
     if change.checks:

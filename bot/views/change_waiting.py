@@ -1,13 +1,13 @@
 """A change that waits for its time or is held: when it starts, who objects, who has seen it."""
 
 from bot.views.blocks import Block, actions, button, confirmation
-from bot.views.text import prose, user, users, when
+from bot.views.seen_by import acknowledge
+from bot.views.text import prose, user, when
 from commands.reports import ChangeReport
 from patching.states import ChangeState
 from storage.changes import Change
 from storage.objections import Objection
 
-_SEEN_SHOWN = 10
 _OBJECTIONS_SHOWN = 5
 
 
@@ -42,21 +42,13 @@ def overruled_lines(report: ChangeReport) -> list[str]:
     return [_ended(each) for each in report.objections if not each.stands][-_OBJECTIONS_SHOWN:]
 
 
-def seen_lines(report: ChangeReport) -> list[str]:
-    people = report.seen_by
-    if not people:
-        return []
-    more = f" and {len(people) - _SEEN_SHOWN:,} more" if len(people) > _SEEN_SHOWN else ""
-    return [f":eyes: Seen by {users(people[:_SEEN_SHOWN])}{more}."]
-
-
 def waiting_buttons(report: ChangeReport) -> list[Block]:
     """What those affected can do about it: rows of buttons."""
     change = report.change
     if change.state not in {ChangeState.WAITING, ChangeState.HELD}:
         return []
     mine = {"change": change.id}
-    found = [button("Acknowledge", "acknowledge", {"subject": change.subject}), button("Object", "object", mine)]
+    found = [acknowledge(change.subject), button("Object", "object", mine)]
     if change.state is ChangeState.WAITING and change.opening and change.starts_at:
         found.append(_postpone(change))
     return [actions(*found), *_objection_buttons(report)]

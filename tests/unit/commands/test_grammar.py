@@ -18,6 +18,8 @@ from commands.plan import Plan
 from commands.registry import subcommands
 from commands.scan import Scan
 from commands.status import Status
+from commands.subscribe import Subscribe
+from commands.unsubscribe import Unsubscribe
 from patching.nodes import EnvironmentKey
 from tests.unit.commands.desk import configuration
 
@@ -54,6 +56,8 @@ ORDERS = EnvironmentKey("orders-db", "nonprod")
         ("pause install-13", Pause("install-13")),
         ("continue install-13", Continue("install-13")),
         ("jobs", ShowJobs()),
+        ("subscribe orders-db", Subscribe("orders-db")),
+        ("unsubscribe gone-db", Unsubscribe("gone-db")),
     ],
 )
 def test_what_is_understood(text: str, understood: Command) -> None:
@@ -68,7 +72,7 @@ def test_what_is_understood(text: str, understood: Command) -> None:
         (
             "drop tables",
             "There are: approvals, backups, cancel, compare, continue, emergency, help, install, jobs, pause, plan, "
-            "preflight, scan, status, waive, window, windows.",
+            "preflight, scan, status, subscribe, unsubscribe, waive, window, windows.",
         ),
         ("scan ordrs-db nonprod", "Did you mean orders-db?"),
         ("scan Orders-DB nonprod", "Did you mean orders-db?"),

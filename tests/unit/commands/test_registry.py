@@ -49,6 +49,8 @@ FOR_ALL = {
     "plan",
     "preflight",
     "status",
+    "subscribe",
+    "unsubscribe",
     "windows",
     "window",  # as operator, of production as admin
 }
@@ -72,6 +74,8 @@ def test_the_subcommands_of_the_contract_and_no_others() -> None:
         "cancel": "RUN",
         "pause": "RUN",
         "continue": "RUN",
+        "subscribe": "APP",
+        "unsubscribe": "APP",
         "jobs": "",
     }
 
@@ -113,6 +117,9 @@ def test_rights_are_those_of_the_contract() -> None:
         "cancel": None,  # these three: those who asked; operators, or for a production Install who decides about it
         "pause": None,
         "continue": None,
+        "acknowledge": None,
+        "subscribe": None,
+        "unsubscribe": None,
         "install-part": Role.OPERATOR,
         "ask-again": None,  # as what it asks for again
         "jobs": Role.ADMIN,
