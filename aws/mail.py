@@ -50,6 +50,12 @@ def written(
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(text)
         message.add_alternative(html, subtype="html")
+        if not f"{sender}{to}".isascii():
+            raise MailError(
+                f"No mail goes from {sender!r} to {to!r}: an address is written in ASCII, its domain in Punycode; "
+                "correct the address.",
+                permanent=not to.isascii(),
+            )
         if len(message["To"].addresses) != 1 or not message["To"].addresses[0].domain:
             raise ValueError("not one address")
     except ValueError as error:

@@ -59,7 +59,9 @@ class Smtp:
                 server.starttls(context=ssl.create_default_context())
                 server.ehlo()
             self._log_in(server)
-            server.send_message(message)
+            # Not send_message, which writes ">From" over a line that begins with "From".
+            sender, to = (message[name].addresses[0].addr_spec for name in ("From", "To"))
+            server.sendmail(sender, [to], message.as_bytes())
             # The server has taken the mail: a clumsy goodbye must not make it look unsent.
             with suppress(smtplib.SMTPException, OSError):
                 server.quit()

@@ -107,6 +107,69 @@ def test_a_mail_arrives_with_both_parts_and_the_given_id(server: Controller, mai
     assert html.get_content().strip() == "<p>In <b>words</b>: 3 of 3 nodes.</p>"
 
 
+LONG_LINE = "i-0123456789abcdef0, " * 200
+BODIES = {
+    "umlauts": "Größe: 3 von 3 Knoten, déjà vu",
+    "emoji and scripts": "🚨 データベース мир \u200f עברית",
+    "long lines": f"before\n{LONG_LINE}\nafter {LONG_LINE} ü",
+    "dots": ".\n.a line\n..b\n.\nQUIT\nthe end",
+    "from": "From the start\n>From here",
+    "no text": "",
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
+def test_every_text_arrives_as_it_was_in_seven_bits_and_short_lines(
+    server: Controller, mailbox: Mailbox, body: str
+) -> None:
+    html = f"<p>{body}</p>"
+    Smtp.from_url(f"smtp://127.0.0.1:{server.port}").send(
+        "patchgate@example.com",
+        "eve@example.com",
+        f"{body.splitlines()[0] if body else ''} ☕",
+        body,
+        html,
+        message_id=MESSAGE_ID,
+        date=AT,
+    )
+    raw = mailbox.taken[0].content
+    assert isinstance(raw, bytes)
+    assert raw.isascii()
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+    message = only_message(mailbox)
+    assert message.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    for part, sent in zip(message.iter_parts(), (body, html), strict=True):
+        assert isinstance(part, EmailMessage)
+        assert part.get_content_charset() == "utf-8"
+        assert part["Content-Transfer-Encoding"] in {"7bit", "quoted-printable", "base64"}
+        assert part.get_content().replace("\r\n", "\n").rstrip("\n") == sent
+
+
+def test_headers_are_those_of_an_automatic_mail_and_claim_nothing_else(server: Controller, mailbox: Mailbox) -> None:
+    subject = f"install-13: Größe ☕ {'and a long tail of words ' * 8}\r\nBcc: mallory@example.com"
+    send(server.port, subject=subject)
+    message = only_message(mailbox)
+    assert sorted(message.keys()) == sorted(
+        ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
+    )
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["Subject"] == " ".join(subject.split())
+    assert mailbox.taken[0].rcpt_tos == ["eve@example.com"]
+    raw = mailbox.taken[0].content
+    assert isinstance(raw, bytes)
+    assert b"Subject: install-13: =?utf-8?" in raw
+    assert max(map(len, raw.partition(b"\r\n\r\n")[0].split(b"\r\n"))) <= 78
+
+
+def test_I7_a_repeat_is_the_same_mail(server: Controller, mailbox: Mailbox) -> None:
+    for _ in range(2):
+        send(server.port)
+    first, second = (message_from_bytes(each.content, policy=default) for each in mailbox.taken if each.content)
+    assert first["Message-ID"] == second["Message-ID"] == MESSAGE_ID
+
+
 def test_a_server_that_wants_a_password_gets_it(server: Controller, mailbox: Mailbox) -> None:
     send(server.port, login="bot:hunter2@")
     assert len(mailbox.taken) == 1
@@ -139,7 +202,10 @@ def test_what_a_refusal_means(server: Controller, mailbox: Mailbox, stage: str, 
     assert mailbox.taken == []
 
 
-@pytest.mark.parametrize("to", ["a@example.com, b@example.com", "eve@example.com\nBcc: mallory@example.com", "eve", ""])
+@pytest.mark.parametrize(
+    "to",
+    ["a@example.com, b@example.com", "eve@example.com\nBcc: mallory@example.com", "eve", "", "eve@münchen.example"],
+)
 def test_what_is_not_one_address_gets_no_mail(server: Controller, mailbox: Mailbox, to: str) -> None:
     with pytest.raises(MailError) as failed:
         send(server.port, to=to)
