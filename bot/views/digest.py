@@ -6,10 +6,10 @@ from bot.views.blocks import Rendered, context, first, header, message, sections
 from bot.views.change import change_words
 from bot.views.tables import Attachment, Flavour, listing
 from bot.views.text import code, command, patches, place, plural, prose, several, user, utc, when
+from bot.views.window_notices import own_zone
 from commands.digest_report import AHEAD, DigestReport, Standing
 from patching.agenda import Opening
 from patching.nodes import EnvironmentKey
-from patching.notices import zone
 from storage.changes import Change
 
 _SHOWN = 8  # lines of each kind
@@ -117,9 +117,7 @@ def _windows(report: DigestReport) -> list[str]:
 
 
 def _window(key: EnvironmentKey, opening: Opening) -> str:
-    there = opening.opens.astimezone(zone(opening.timezone))
-    own = f" ({there:%H:%M} {code(opening.timezone)})" if opening.timezone != "UTC" else ""
-    return f"{when(opening.opens)}{own} · {place(*key)}: {code(opening.name)}, until {when(opening.ends)}"
+    return f"{when(opening.opens)}{own_zone(opening)} · {place(*key)}: {code(opening.name)}, until {when(opening.ends)}"
 
 
 def _listed(title: str, lines: Sequence[str]) -> list[str]:

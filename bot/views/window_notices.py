@@ -92,7 +92,7 @@ def _reminder(report: WindowReport, now: datetime, *, shown: bool) -> list[str]:
     if now >= opening.opens:
         late = "" if shown else ":warning: *This reminder is late.* "
         return [f"{late}{_begun(report, now)}", *(_details(report) if now < opening.ends else [])]
-    opens = f"{_window(opening)} of *{place(*report.key)}* opens {when(opening.opens)}{_own_zone(opening)}"
+    opens = f"{_window(opening)} of *{place(*report.key)}* opens {when(opening.opens)}{own_zone(opening)}"
     return [
         f"{opens} and ends {when(opening.ends)}; nothing new begins in it after {when(opening.closes)}.",
         *_details(report),
@@ -149,11 +149,11 @@ def _corrected(item: Corrected, key: EnvironmentKey, now: datetime, *, shown: bo
     was = item.opening
     window = f"{_window(was)} of *{place(*key)}*"
     if item.back:
-        said = f"{window} *takes place after all*, {when(was.opens)}{_own_zone(was)}."
+        said = f"{window} *takes place after all*, {when(was.opens)}{own_zone(was)}."
     elif item.moved_to:
         new = item.moved_to
         said = (
-            f"{window} *was moved* from {when(was.opens)} to {when(new.opens)}{_own_zone(new)}, and ends "
+            f"{window} *was moved* from {when(was.opens)} to {when(new.opens)}{own_zone(new)}, and ends "
             f"{when(new.ends)}."
         )
     else:
@@ -168,7 +168,7 @@ def _window(opening: Opening) -> str:
     return f"The maintenance window {code(opening.name, 128)} ({code(opening.window_id)})"
 
 
-def _own_zone(opening: Opening) -> str:
+def own_zone(opening: Opening) -> str:
     """What its schedule says, where it is not in UTC."""
     try:
         local = opening.opens.astimezone(zone(opening.timezone))

@@ -166,8 +166,9 @@ def test_headers_are_those_of_an_automatic_mail_and_claim_nothing_else(server: C
 def test_I7_a_repeat_is_the_same_mail(server: Controller, mailbox: Mailbox) -> None:
     for _ in range(2):
         send(server.port)
-    first, second = (message_from_bytes(each.content, policy=default) for each in mailbox.taken if each.content)
-    assert first["Message-ID"] == second["Message-ID"] == MESSAGE_ID
+    first, second = (str(each.content).partition("boundary")[0] for each in mailbox.taken)
+    assert first == second
+    assert MESSAGE_ID in first
 
 
 def test_a_server_that_wants_a_password_gets_it(server: Controller, mailbox: Mailbox) -> None:

@@ -110,13 +110,13 @@ def test_what_waits_and_what_lies_ahead() -> None:
             standing("prod"),
             pending=(change(id=4),),
             waiting=(change(id=5, state=ChangeState.HELD),),
-            windows=((key, opening()), (key, opening(zone="UTC"))),
+            windows=((key, opening()), (key, opening(zone="UTC")), (key, opening(zone="Mars/Base"))),
             unknown=("The maintenance windows of orders-db nonprod have not been read yet.",),
         )
     )
     assert "*Approvals pending*\n`change-4` · orders-db prod: waits for approval; asked for by <@U0ANN>" in said
     assert "*Approved and not begun*\n`change-5` · orders-db prod: approved, held" in said
-    there = f"{when(NOW + timedelta(days=2))} (10:00 `Europe/Berlin`) · orders-db prod: `sunday night`, until"
+    there = f"{when(NOW + timedelta(days=2))} (Mon 30 Nov 10:00 Europe/Berlin) · orders-db prod: `sunday night`, until"
     assert there in said
     assert said.count("Europe/Berlin") == 1
     assert "have not been read yet" in said
