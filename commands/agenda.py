@@ -106,13 +106,21 @@ def _known(
 
 
 def next_opening(
-    db: Database, config: Configuration, key: EnvironmentKey, now: datetime, after: Opening | None = None
+    db: Database,
+    config: Configuration,
+    key: EnvironmentKey,
+    now: datetime,
+    after: Opening | None = None,
+    *,
+    earliest: datetime | None = None,
 ) -> Opening | None:
-    """The first in which something may still begin, one that is open now included; a later one than `after`, if given.
+    """The first in which something may still begin at `earliest`, or now: one that is open then included.
 
-    None where none is planned in the time that AWS was asked for. Raises AgendaUnknown.
+    With `after` a later one than that. None where none is planned in the time that AWS was asked for. Raises
+    AgendaUnknown.
     """
-    for opening in openings(db, config, key, now, now + LOOK_AHEAD, now):
-        if opening.closes > max(now, opening.opens) and (after is None or opening.opens > after.opens):
+    begins = max(now, earliest) if earliest else now
+    for opening in openings(db, config, key, begins, now + LOOK_AHEAD, now):
+        if opening.closes > max(begins, opening.opens) and (after is None or opening.opens > after.opens):
             return opening
     return None

@@ -39,7 +39,7 @@ def soonest(db: Database, config: Configuration, change: Change, now: datetime, 
         return Start(earliest)
     key = EnvironmentKey(change.application, change.environment)
     try:
-        opening = next_opening(db, config, key, earliest, after)
+        opening = next_opening(db, config, key, now, after, earliest=earliest)
     except AgendaUnknown as unknown:
         return Start(None, unknown=str(unknown))
     return Start(max(opening.opens, earliest) if opening else None, opening)
