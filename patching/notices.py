@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StringConstraints
 
 from patching.policy import Duration, SoakDuration
 from patching.strict import Strict
@@ -61,6 +61,10 @@ def _weekly(value: object) -> object:
     return Weekly(WEEKDAYS.index(found[1]), time(int(found[2]), int(found[3])), zone(found[4]).key)
 
 
+def _written(moment: Weekly | None) -> str:
+    return str(moment) if moment else "off"
+
+
 Leads = Annotated[tuple[Duration, ...], Field(max_length=10), AfterValidator(_falling)]
 TagName = Annotated[str, StringConstraints(min_length=1, max_length=128)]
 
@@ -77,5 +81,5 @@ class Notices(Strict):
     leads: Leads = (timedelta(days=7), timedelta(hours=24), timedelta(hours=1))
     notify_before: SoakDuration = timedelta(0)  # those affected are told so long before a send
     object_until: SoakDuration = timedelta(hours=1)  # before the start
-    digest: Annotated[Weekly | None, BeforeValidator(_weekly)] = Weekly(0, time(9), "UTC")
+    digest: Annotated[Weekly | None, BeforeValidator(_weekly), PlainSerializer(_written)] = Weekly(0, time(9), "UTC")
     tags: NodeTags = NodeTags()
