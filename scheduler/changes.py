@@ -202,7 +202,7 @@ def _let_go(parts: Parts, change: Change, evaluation: Evaluation, url: str | Non
         steps.plan(tx, run.id, evaluation.plan, parts.new_id)
         owe_card(tx, now, parts.config, run.subject, run.application)
         if begun:
-            notices.owe_to_owners(tx, now, parts.config, begun, "started")
+            notices.owe_about_install(tx, now, parts.config, begun, "started")
     parts.wake("dispatch")
     parts.wake("deliver")
 

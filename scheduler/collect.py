@@ -15,6 +15,7 @@ from patching.nodes import EnvironmentKey
 from patching.outcomes import NodeOutcome
 from patching.plan import StepKind
 from patching.states import StepState
+from scheduler import notices
 from scheduler.parts import Parts, gone, target_of
 from storage import evidence, invocations, outbox, runs, soak, steps
 from storage.invocations import Invocation
@@ -56,6 +57,7 @@ def collect(parts: Parts, step: Step) -> None:
             invocations.record(
                 tx, now, Invocation(step.id, node_id, old.status, old.details, NodeOutcome.NO_EVIDENCE, why)
             )
+            notices.owe_if_failing(tx, now, parts.config, run, [NodeOutcome.NO_EVIDENCE])
         outcomes = {found.outcome for found in invocations.of_step(tx, step.id).values()}
         end = StepState.DONE if outcomes == {NodeOutcome.SUCCEEDED} else StepState.FAILED
         steps.transition(tx, step, end, now, run.ref)

@@ -36,7 +36,7 @@ def finish(parts: Parts, run: Run) -> None:
         if run.purpose in {Purpose.REQUEST, Purpose.CHANGE} and evidence.is_of_run(tx, run.id):
             notices.owe_details(tx, now, parts.config, run.subject, run.application, "run-details")
         if run.operation is Operation.INSTALL:
-            notices.owe_to_owners(tx, now, parts.config, ended, "ended")
+            notices.owe_about_install(tx, now, parts.config, ended, "ended")
         if run.purpose is Purpose.CHANGE and run.change_id is not None:
             change = changes.get(tx, run.change_id)
             if _nothing_sent(planned):

@@ -1,20 +1,28 @@
-"""Owing owners a word when an Install starts and how it ended, in the transition's own transaction (I7)."""
+"""Owing those affected a word about an Install: that it starts, that it fails, how it ended, in the transaction of
+what causes it (I7)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Final
 
 from sqlite_utils import Database
 
+from commands.affected import Recipient, affected
 from patching.config import Configuration
+from patching.model import Operation
+from patching.outcomes import NodeOutcome
 from storage import audit, decisions, outbox
 from storage.changes import Change
 from storage.outbox import Medium
 from storage.runs import Run
 
+_NO_FAILURE: Final = frozenset({None, NodeOutcome.SUCCEEDED, NodeOutcome.CANCELLED})
 
-def owe_to_owners(tx: Database, now: datetime, config: Configuration, run: Run, moment: str) -> None:
-    """`moment` is "started" or "ended". Users get a direct message, addresses an e-mail where mail is configured."""
-    for medium, recipient in _owners(config, run.application):
+
+def owe_about_install(tx: Database, now: datetime, config: Configuration, run: Run, moment: str) -> None:
+    """`moment` is "started", "failing" or "ended", each once for a run. Its card stands in the application's channel,
+    so the others are told."""
+    for medium, recipient in _others(tx, config, run):
         outbox.owe(
             tx,
             now,
@@ -26,15 +34,23 @@ def owe_to_owners(tx: Database, now: datetime, config: Configuration, run: Run, 
         )
 
 
+def owe_if_failing(
+    tx: Database, now: datetime, config: Configuration, run: Run, outcomes: Iterable[NodeOutcome | None]
+) -> None:
+    """Of these nodes' ends in a step of an Install, the first bad one is told at once, while the run goes on."""
+    if run.operation is Operation.INSTALL and any(each not in _NO_FAILURE for each in outcomes):
+        owe_about_install(tx, now, config, run, "failing")
+
+
 def owe_about_nodes(
     tx: Database, now: datetime, config: Configuration, run: Run, kind: str, node_ids: Sequence[str]
 ) -> None:
-    """`kind`: node-away, node-back, node-late. One for all of these nodes, to the owners and into the run's thread.
+    """`kind`: node-away, node-back, node-late. One for all of these nodes, to those affected and in the run's thread.
 
     The caller sees to it that none of them has had one of its kind: each node of a run has one at most.
     """
     thread = (Medium.THREAD, config.channel_of(run.application))
-    for medium, recipient in (thread, *_owners(config, run.application)):
+    for medium, recipient in (thread, *_others(tx, config, run)):
         outbox.owe(
             tx,
             now,
@@ -47,13 +63,10 @@ def owe_about_nodes(
         )
 
 
-def _owners(config: Configuration, application: str) -> Sequence[tuple[Medium, str]]:
-    """Users by direct message, addresses by e-mail where mail is configured."""
-    found = config.applications.get(application)
-    if found is None:
-        return ()
-    addresses = found.owners.emails if config.mail else ()
-    return (*((Medium.USER, user) for user in found.owners.users), *((Medium.EMAIL, each) for each in addresses))
+def _others(tx: Database, config: Configuration, run: Run) -> Sequence[Recipient]:
+    """Who is affected, without the channel in which the run's card stands."""
+    card = (Medium.CHANNEL, config.channel_of(run.application))
+    return [each for each in affected(tx, config, run.application, run.environment) if each != card]
 
 
 def owe_details(tx: Database, now: datetime, config: Configuration, subject: str, application: str, kind: str) -> None:

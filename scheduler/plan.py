@@ -54,7 +54,7 @@ def plan_run(parts: Parts, run: Run) -> None:
         if begun:
             steps.plan(tx, run.id, planned, parts.new_id)
             if run.operation is Operation.INSTALL:
-                notices.owe_to_owners(tx, now, parts.config, begun, "started")
+                notices.owe_about_install(tx, now, parts.config, begun, "started")
     parts.wake("deliver")
     return None
 
@@ -147,6 +147,6 @@ def _fail(parts: Parts, run: Run, note: str) -> None:
         now = parts.clock.now()
         ended = runs.transition(tx, run, RunState.FAILED, now, "clock", note=note)
         if ended and run.operation is Operation.INSTALL:
-            notices.owe_to_owners(tx, now, parts.config, ended, "ended")
+            notices.owe_about_install(tx, now, parts.config, ended, "ended")
     parts.wake("deliver")
     parts.wake("changes")

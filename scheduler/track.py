@@ -21,7 +21,7 @@ from patching.outcomes import NodeOutcome, outcome_of
 from patching.plan import SCAN_STEP_SECONDS
 from patching.states import RunState, StepState
 from patching.statuses import NEVER_ANSWERED, NEVER_STARTED, explained
-from scheduler import hook_words
+from scheduler import hook_words, notices
 from scheduler.parts import Parts, target_of
 from storage import invocations, outbox, runs, steps
 from storage.invocations import Invocation
@@ -164,6 +164,7 @@ def _record(parts: Parts, run: Run, step: Step, records: list[Invocation]) -> No
             news = [invocations.record(tx, now, record) for record in records]
             if any(news):
                 outbox.touch(tx, run.subject)
+                notices.owe_if_failing(tx, now, parts.config, run, [record.outcome for record in records])
         parts.wake("deliver")
     if invocations.ended_nodes(parts.store.db, [step.id]).get(step.id, 0) == len(step.node_ids):
         parts.wake("collect")
