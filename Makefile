@@ -65,6 +65,7 @@ torture: $(INSTALLED) ## Tell random stories, and stories with crashes, and see 
 	@$(BIN)/pytest -q tests/unit/patching/test_gate_oracle.py tests/unit/patching/test_part_oracle.py --hypothesis-profile many
 	@$(BIN)/pytest -q tests/stateful --stateful-examples $(or $(STORIES),200)
 	@$(BIN)/pytest -q tests/torture --torture-stories $(or $(STORIES),100) $(if $(SEED),--torture-seed $(SEED)) -o faulthandler_timeout=0
+	@$(BIN)/pytest -q tests/months --months-whole $(if $(SEED),--months-seed $(SEED)) -o faulthandler_timeout=0
 	@$(BIN)/pytest -q -s tests/integration/test_many_nodes.py --many-nodes 1200 -o faulthandler_timeout=0
 
 .PHONY: bench
