@@ -32,6 +32,7 @@ from commands.command import Actor, Command, Context
 from commands.compare import Compare
 from commands.decide import Decide
 from commands.errors import Refused
+from commands.freeze import Freeze
 from commands.install import Install, InstallPart
 from commands.jobs import ShowJobs
 from commands.objecting import Object, Overrule, TakeBack
@@ -140,6 +141,7 @@ class Listeners:
             ),
             "status-page": lambda value: Status(page=int(value["page"])),
             "approvals-page": lambda value: ListApprovals(int(value["page"])),
+            "freezes-page": lambda value: Freeze(page=int(value["page"])),
             "windows-page": lambda value: ListWindows(
                 grammar.application(str(value["application"]), self.config) if value.get("application") else None,
                 int(value["page"]),

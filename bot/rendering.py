@@ -13,6 +13,7 @@ from bot.views.blocks import Rendered
 from bot.views.bypass import bypass_warning, email_bypass
 from bot.views.change import change_card, change_details
 from bot.views.digest import digest
+from bot.views.freezes import freeze_told
 from bot.views.jobs import sweep_failing, sweep_recovered
 from bot.views.mail import Email
 from bot.views.notices import (
@@ -79,6 +80,8 @@ def render(
             return Rendering(*window_order_card(window_orders.get(store.db, int(number))))
         case "window-order-card":
             return Rendering(*window_order_card(window_orders.get(store.db, int(number))))
+        case "freeze-added" | "freeze-lifted":
+            return Rendering(*freeze_told(notice.kind, notice.payload))
         case "backups":
             return Rendering(*backups_answer(notice.payload))
         case "plan":

@@ -79,12 +79,18 @@ class Command(ABC):
 def run(command: Command, context: Context, actor: Actor) -> Reply:
     """The one way in: rights first (I4), then the command."""
     context.check_in_time()
-    if command.role and command.role not in actor.roles:
+    if command.role:
+        require(command.role, actor, command.name)
+    return command.perform(context, actor)
+
+
+def require(role: Role, actor: Actor, what: str) -> None:
+    """Raises Refused where the actor has not the role; for a command whose right depends on what is asked of it."""
+    if role not in actor.roles:
         raise Refused(
-            f"{command.name} needs the {command.role} role, which you don't have; nothing was done. "
+            f"{what} needs the {role} role, which you don't have; nothing was done. "
             "Ask somebody who has it, or an admin of Patchgate's configuration."
         )
-    return command.perform(context, actor)
 
 
 def expect(words: Sequence[str], count: int, command: type[Command]) -> None:

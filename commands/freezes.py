@@ -70,6 +70,17 @@ class FreezePeriod:
         return f"{self.name} is in force{since} {until}{why}."
 
 
+@dataclass(frozen=True, slots=True)
+class FreezeList:
+    """A page of the freezes that are in force at `now` or begin within `ahead`, soonest first."""
+
+    periods: tuple[FreezePeriod, ...]
+    now: datetime
+    ahead: timedelta
+    page: int
+    more: bool
+
+
 def in_force(db: Database, config: Configuration, application: str, at: datetime, now: datetime) -> tuple[InForce, ...]:
     """The freezes of an application at the moment `at`, which may lie ahead of `now`; none that was lifted.
 
@@ -84,11 +95,16 @@ def in_force(db: Database, config: Configuration, application: str, at: datetime
 
 
 def upcoming(
-    db: Database, config: Configuration, applications: Collection[str], now: datetime, until: datetime
+    db: Database, config: Configuration, applications: Collection[str] | None, now: datetime, until: datetime
 ) -> tuple[FreezePeriod, ...]:
-    """Those of any of the applications that are in force now or begin before `until`, soonest first; none lifted."""
+    """Those of any of the applications that are in force now or begin before `until`, soonest first; none lifted.
+
+    `applications` None: of all, also of such as are no longer configured.
+    """
     found = (
-        each for each in _periods(db, config, now, until, now) if any(each.concerns(name) for name in applications)
+        each
+        for each in _periods(db, config, now, until, now)
+        if applications is None or any(each.concerns(name) for name in applications)
     )
     return tuple(sorted(found, key=lambda each: (each.starts_at or now, each.name, each.key)))
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from commands.freezes import FreezeList
 from commands.ports import Job
 from commands.reports import ChangeReport, RunReport
 from commands.window_list import WindowList
@@ -126,6 +127,7 @@ Reply = (
     | ChangeStatus
     | Approvals
     | Help
+    | FreezeList
     | JobList
     | WindowList
 )

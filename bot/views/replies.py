@@ -6,11 +6,13 @@ from bot.views.blocks import Block, Rendered, context, divider, header, message,
 from bot.views.change import change_card, change_state, change_words
 from bot.views.compare import compared
 from bot.views.facts import NOT_PINNED, is_unpinned, marks, warnings
+from bot.views.freezes import freeze_list
 from bot.views.jobs import job_list
 from bot.views.run import run_card, state_words
 from bot.views.tables import Flavour
 from bot.views.text import code, command, place, prose, user, when
 from bot.views.windows import window_list
+from commands.freezes import FreezeList
 from commands.replies import (
     Accepted,
     Approvals,
@@ -54,6 +56,8 @@ def render(reply: Reply, flavour: Flavour = Flavour.TABLE) -> Rendered:
             return _approvals(reply)
         case Help():
             return _help(reply)
+        case FreezeList():
+            return freeze_list(reply)
         case JobList():
             return job_list(reply)
         case WindowList():

@@ -9,6 +9,7 @@ COMMANDS = (
         "scan APP ENV | install APP ENV | compare APP [FROM TO] | plan APP ENV | status [ID] | approvals | "
         "cancel RUN | pause RUN | continue RUN | backups APP ENV [PAGE] | preflight APP ENV | windows [APP] | "
         "subscribe APP | unsubscribe APP | "
+        "freeze ACTION [NAME REASON] | "
         "emergency APP ENV REASON | waive CHANGE CHECK REASON | window ACTION APP ENV [WINDOW] | jobs | help [COMMAND]",
     ),
 )

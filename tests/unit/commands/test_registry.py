@@ -46,6 +46,7 @@ FOR_ALL = {
     "continue",
     "help",
     "pause",
+    "freeze",  # to see the list; to add or lift as admin
     "plan",
     "preflight",
     "status",
@@ -74,6 +75,7 @@ def test_the_subcommands_of_the_contract_and_no_others() -> None:
         "cancel": "RUN",
         "pause": "RUN",
         "continue": "RUN",
+        "freeze": "ACTION [NAME REASON]",
         "subscribe": "APP",
         "unsubscribe": "APP",
         "jobs": "",
@@ -114,6 +116,7 @@ def test_rights_are_those_of_the_contract() -> None:
         "save-window": None,
         "change-window": None,
         "withdraw": None,  # those who asked
+        "freeze": None,  # the list; adding and lifting is for admins
         "cancel": None,  # these three: those who asked; operators, or for a production Install who decides about it
         "pause": None,
         "continue": None,
