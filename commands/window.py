@@ -8,11 +8,12 @@ from typing import ClassVar, Final, Self
 from sqlite_utils import Database
 
 from commands import grammar
-from commands.agenda import AgendaUnknown, windows_of
+from commands.agenda import AgendaUnknown, seen, windows_of
 from commands.command import Actor, Command, Context
 from commands.errors import Refused
 from commands.ports import Role
 from commands.replies import Done, OpenForm, Reply
+from patching import durations
 from patching.config import Configuration
 from patching.nodes import EnvironmentKey
 from patching.phrases import listed
@@ -77,7 +78,7 @@ class AskWindow(Command):
         found = environment_windows(context.store.db, context.config, self.key, context.now)
         if not found:
             raise Refused(
-                f"AWS has no maintenance window for nodes of {self.key}; nothing was done. "
+                f"AWS has no maintenance window for nodes of {self.key}{self._as_read(context)}; nothing was done. "
                 f"Make one: `/patch window create {self.key}`."
             )
         meant = [each for each in found if self.which in (each.id, each.name)] if self.which else found
@@ -87,9 +88,14 @@ class AskWindow(Command):
         problem = (
             f"{self.key} has {len(meant)} windows" + (f" of the name {grammar.show(self.which)}" if self.which else "")
             if meant
-            else f"{self.key} has no window {grammar.show(self.which)}"
+            else f"{self.key} has no window {grammar.show(self.which)}{self._as_read(context)}"
         )
         raise Refused(f"{problem}; nothing was done. Say which one by its id: {choice}.")
+
+    def _as_read(self, context: Context) -> str:
+        """One that was made a moment ago may not be known yet."""
+        known = seen(context.store.db, context.config, self.key)
+        return f", as read {durations.words(context.now - known.read_at)} ago" if known and known.read_at else ""
 
 
 def environment_windows(

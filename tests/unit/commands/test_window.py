@@ -100,7 +100,11 @@ def test_the_form_opens_and_a_window_is_found_by_id_or_name(read: Desk) -> None:
             "",
             f"orders-db nonprod has 2 windows; nothing was done. Say which one by its id: {WEEKLY} (weekly)",
         ),
-        (Action.DELETE, "live", "orders-db nonprod has no window “live”; nothing was done. Say which one by its id"),
+        (
+            Action.DELETE,
+            "live",
+            "orders-db nonprod has no window “live”, as read 0 s ago; nothing was done. Say which one",
+        ),
     ],
 )
 def test_which_window_must_be_clear(read: Desk, action: Action, which: str, sentence: str) -> None:
