@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -12,22 +13,23 @@ import pytest
 from bot.rendering import render
 from bot.views.replies import render as render_reply
 from bot.views.tables import Flavour
-from commands.agenda import AgendaUnknown, next_opening, openings, where_of
+from commands.agenda import AgendaUnknown, next_opening, openings, seen_everywhere, where_of
 from commands.window_list import WindowList
 from commands.windows import PAGE, ListWindows
 from patching.agenda import Opening
 from patching.nodes import EnvironmentKey
 from patching.planned import LOOK_AHEAD
-from sandbox.aws.fleet import Association
+from sandbox.aws.fleet import Association, Fleet, Window
 from sandbox.fleet import NONPRODUCTION, PRODUCTION
 from scheduler.agenda import READ_EVERY, RETRY_AFTER
 from storage import agenda
 from storage.outbox import Medium, Notice
 from tests.integration.small_house import built, owed, words
+from tests.integration.small_town import CHANNEL, fleet_of
 from tests.integration.window_house import client, opens_at, window
 from tests.stateful.house import House
 from tests.stateful.street import Street
-from tests.town import words_of
+from tests.town import open_town, wait_for, words_of
 from tests.unit.storage.rows import notices
 
 BASELINE = "AWS-RunPatchBaseline"
@@ -83,7 +85,7 @@ def unknown(house: House, key: EnvironmentKey) -> str:
 
 
 def test_many_windows_in_two_accounts_are_read_in_the_fewest_calls(house: House) -> None:
-    windows = [window(house, opens_at(house, timedelta(days=day)), f"weekly-{day}") for day in range(1, 13)]
+    windows = [window(house, opens_at(house, timedelta(days=day)), f"weekly-{day}") for day in range(1, 8)]
     for window_id in windows[:4]:
         task(house, window_id, "Scan")
     client(house).register_task_with_maintenance_window(
@@ -96,9 +98,9 @@ def test_many_windows_in_two_accounts_are_read_in_the_fewest_calls(house: House)
     listing = {"DescribeInstanceInformation": 1, "ListAssociations": 1, "DescribeMaintenanceWindows": 1}
     assert first[NONPRODUCTION] == listing  # nothing is enabled there, so nothing is scheduled
     every = {**listing, "DescribeMaintenanceWindowSchedule": 1}
-    looked_into = {"DescribeMaintenanceWindowTargets": 12, "DescribeMaintenanceWindowTasks": 12}
+    looked_into = {"DescribeMaintenanceWindowTargets": 7, "DescribeMaintenanceWindowTasks": 7}
     assert first[PRODUCTION] == {**every, **looked_into, "GetMaintenanceWindowTask": 4}
-    assert [opening.name for opening in planned(house)] == [f"weekly-{day}" for day in range(1, 12)]
+    assert [opening.name for opening in planned(house)] == [f"weekly-{day}" for day in range(1, 7)]
     assert planned(house, house.nonprod) == ()
 
     assert read(house, READ_EVERY - timedelta(seconds=1)) == {NONPRODUCTION: {}, PRODUCTION: {}}
@@ -116,7 +118,7 @@ def test_many_windows_in_two_accounts_are_read_in_the_fewest_calls(house: House)
     with house.store.transaction() as tx:
         agenda.look_again(tx, where, windows[2])
     assert read(house, timedelta(0))[PRODUCTION] == {**every, **one}
-    assert read(house, HOUR)[PRODUCTION]["DescribeMaintenanceWindowTasks"] == 11
+    assert read(house, HOUR)[PRODUCTION]["DescribeMaintenanceWindowTasks"] == 6
 
 
 def test_a_reading_that_fails_keeps_what_is_known_until_it_is_too_old(house: House) -> None:
@@ -246,7 +248,7 @@ def test_owners_hear_of_a_bypass_too_and_windows_that_never_open_bother_nobody(h
 def associate(house: House, key: EnvironmentKey, operation: str) -> None:
     settings = house.parts.config.environments()[key]
     targets: list[Any] = [{"Key": name, "Values": list(values)} for name, values in settings.targets.items()]
-    association = Association(BASELINE, {"Operation": [operation]}, f"{operation}-by-itself")
+    association = Association(BASELINE, {"Operation": (operation,)}, f"{operation}-by-itself")
     region = house.world.region(settings.account, settings.region)
     with house.world.lock:
         region.add_association(association, targets, house.clock.now())
@@ -293,3 +295,41 @@ def test_windows_are_listed_with_what_they_do_page_by_page(house: House) -> None
     assert "Disabled: `off`" in said
     assert "Association `Scan-by-itself`" in said
     assert page(9)[0].parts == ()
+
+
+def test_slack_is_answered_from_the_store_and_turns_the_page(tmp_path: Path) -> None:
+    names = [f"app-{number}" for number in range(PAGE)]
+    with open_town(tmp_path, with_windows(fleet_of(names))) as town:
+        bot = town.bot
+        assert bot
+        wait_for(lambda: all(each.read_at for each in seen_everywhere(bot.store.db, bot.config).values()), "a reading")
+        asked = len(town.around.world.ssm_log.calls("DescribeMaintenanceWindows"))
+        said = town.command("U0EVE", "/patch windows", CHANNEL)
+        assert "`app-0-nonprod`" in said
+        assert "Europe/Dublin" in said
+        assert f"`app-{PAGE - 1}-prod`" not in said
+        page = town.answers("U0EVE", CHANNEL)[-1]
+        for _ in range((2 * len(names) - 1) // PAGE):
+            town.click("U0EVE", page, "windows-page")
+        last = f"`app-{PAGE - 1}-prod`"
+        wait_for(lambda: last in words_of(town.answers("U0EVE", CHANNEL)[-1]), "the last page")
+        assert "There is no application" in town.command("U0EVE", "/patch windows nothing", CHANNEL)
+        assert "it has no task" in town.command("U0EVE", "/patch windows app-0", CHANNEL)
+        assert len(town.around.world.ssm_log.calls("DescribeMaintenanceWindows")) == asked
+
+
+def with_windows(fleet: Fleet) -> Fleet:
+    """Every environment has a window on Saturdays."""
+    return replace(
+        fleet,
+        applications=tuple(
+            replace(
+                application,
+                environments=tuple(
+                    replace(environment, window=Window("cron(0 2 ? * SAT *)", "Europe/Dublin"))
+                    for environment in application.environments
+                ),
+            )
+            for application in fleet.applications
+        ),
+    )
