@@ -9,7 +9,7 @@ from patching.phrases import counted, listed
 
 NO_FREEZE = Heading("no-freeze", "No freeze")
 INSIDE_WINDOW = Heading("inside-window", "In a maintenance window where one is asked for")
-FITS_WINDOW = Heading("fits-window", "Done before the window's cutoff")
+FITS_WINDOW = Heading("fits-window", "It ends before the window's cutoff")
 AFFECTED_TOLD = Heading("affected-told", "Those affected told in time")
 NO_OBJECTION = Heading("no-objection", "Nobody objects")
 

@@ -19,7 +19,7 @@ from storage import decisions as stored_decisions
 from storage import problems, rechecks
 from storage import runs as stored_runs
 from storage.runs import Purpose
-from tests.integration.gate.situations import SITUATIONS
+from tests.integration.gate.situations import AT_THE_SEND, SITUATIONS
 from tests.mutation.mutant import Mutant, swap
 from tests.mutation.waves import WAVE_MUTANTS
 
@@ -39,6 +39,8 @@ def _forced(name: str) -> Mutant:
     def apply() -> None:
         cast(dict[str, Check], CHECKS)[name] = passing
 
+    if name in AT_THE_SEND:
+        return Mutant(f"{name} forced to pass", apply, (f"{UNIT}::test_check[{name}]",))
     shown = "a_warning_is_shown_where_people_decide_and_holds_up_nobody"
     story = "I3_one_failing_check_blocks_production" if name in SITUATIONS else shown
     return Mutant(f"{name} forced to pass", apply, (f"{GATE}::test_{story}[{name}]", f"{UNIT}::test_check[{name}]"))
@@ -114,7 +116,7 @@ def _no_scans_before_the_send() -> None:
         )
 
     def of_change(true: Any) -> Any:
-        return lambda db, change_id, purpose: true(
+        return lambda db, change_id, purpose, since=None: true(
             db, change_id, Purpose.PREPARE if purpose is Purpose.SEND else purpose
         )
 

@@ -16,7 +16,7 @@ from tests.integration.gate.world import (
     spare_id,
     tag,
 )
-from tests.town import Town
+from tests.town import Town, wait_for
 
 
 def the_verification_scan_was_never_sent(town: Town, app: str) -> None:
@@ -109,6 +109,27 @@ def a_database_backup_is_required(town: Town, app: str) -> None:
     configured_anew(town, app, database="required")
 
 
+def a_freeze_was_added(town: Town, app: str) -> None:
+    said = town.command("U0ADA", f"/patch freeze add stocktaking --apps {app} We count the stock.", CHANNEL)
+    assert "stocktaking" in said, said
+
+
+def a_window_that_is_too_short(town: Town, app: str) -> None:
+    """Its one hour before the cutoff is less than the Install in non-production took."""
+    assert town.bot
+    took = (town.around.clock.now() - timedelta(days=9)).isoformat()
+    with town.bot.store.transaction() as tx:
+        tx.execute("UPDATE run SET started_at = ? WHERE application = ? AND operation = 'Install'", [took, app])
+    ssm = console(town, "ssm", "prod")
+    window = ssm.create_maintenance_window(
+        Name=app, Schedule="rate(7 days)", Duration=2, Cutoff=1, AllowUnassociatedTargets=False
+    )["WindowId"]
+    targets = [{"Key": "tag:PatchGroup", "Values": [f"{app}-prod"]}]
+    ssm.register_target_with_maintenance_window(WindowId=window, ResourceType="INSTANCE", Targets=targets)
+    town.jump(minutes=6)
+    wait_for(lambda: "mw-" in town.command("U0ANN", f"/patch windows {app}", CHANNEL) or None, "the window to be read")
+
+
 def configured_anew(town: Town, app: str, **backup: str) -> None:
     town.stop()
     configure(town, lambda config: config["applications"][app]["backup"].update(backup))
@@ -140,7 +161,12 @@ SITUATIONS = {
     "artifacts": Situation("A bucket for the pinned list", the_bucket_left_the_configuration),
     "artifacts-readable": Situation("The nodes can read the pinned list", production_may_not_read_the_list),
     "something-to-install": Situation("Something to install", nothing_more),
+    "no-freeze": Situation("No freeze", a_freeze_was_added),
+    "inside-window": Situation("In a maintenance window where one is asked for", nothing_more),
+    "fits-window": Situation("It ends before the window's cutoff", a_window_that_is_too_short),
 }
+AT_THE_SEND = frozenset({"affected-told", "no-objection"})
+"""What can fail only when a change is about to be sent: stories in tests/integration/test_waiting.py."""
 # These never fail, they warn; the database's backup only until somebody who approves has said where it is.
 WARNINGS = {
     "other-patchers": Situation(

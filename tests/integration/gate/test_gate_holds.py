@@ -6,7 +6,7 @@ The mutation run (tests/mutation) forces every check to pass, and each time a te
 import pytest
 
 from patching.gate import CHECKS
-from tests.integration.gate.situations import SITUATIONS, WARNINGS
+from tests.integration.gate.situations import AT_THE_SEND, SITUATIONS, WARNINGS
 from tests.integration.gate.world import (
     BLOCKED,
     CHANNEL,
@@ -27,7 +27,7 @@ from tests.town import Town, words_of
 
 
 def test_every_check_has_its_situation() -> None:
-    assert {*SITUATIONS, *WARNINGS} == set(CHECKS)
+    assert {*SITUATIONS, *WARNINGS, *AT_THE_SEND} == set(CHECKS)
 
 
 @for_app("good")

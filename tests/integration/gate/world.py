@@ -68,6 +68,8 @@ def _special(application: Application) -> Application:
         case "install-verified" | "foreign-install":
             # An Install of which nobody knows what it changed restarts the soak; here what soaks is over at once.
             policy = {"soak": "1s"}
+        case "inside-window" | "fits-window":
+            policy = {"window": "required"}
         case "same-baseline":
             prod = replace(prod, baseline=STRICT)
         case "something-to-install":
