@@ -46,6 +46,11 @@ def doing_words(doing: Sequence[Sequence[str]]) -> str:
     return listed([f"{code(document)} ({operation_words(operation)})" for document, operation in doing])
 
 
+def installs(operations: Sequence[str]) -> str:
+    """The verb for what does not only scan."""
+    return "installs" if "Install" in operations else "may install"
+
+
 def operation_words(operation: str) -> str:
     return "Scan or Install, nobody can tell" if operation == "unknown" else operation
 
@@ -53,8 +58,8 @@ def operation_words(operation: str) -> str:
 def _headline(payload: Mapping[str, Any], stands: bool) -> str:
     kind = str(payload["kind"])
     if not stands:
-        return f"No longer so: {kind} that installed past the gate"
-    return f"{kind.capitalize()} installs past the gate"
+        return f"{kind.capitalize()} past the gate: no longer as it was"
+    return f"{kind.capitalize()} {installs([operation for _, operation in payload['doing']])} past the gate"
 
 
 def _lines(payload: Mapping[str, Any], stands: bool, read_at: datetime) -> list[str]:
@@ -62,13 +67,14 @@ def _lines(payload: Mapping[str, Any], stands: bool, read_at: datetime) -> list[
     what = f"The {kind} {code(str(payload['name']))} ({code(str(payload['id']))})"
     count = payload["nodes"]
     nodes = "nodes that a resource group chooses, perhaps some" if count is None else plural(int(count), "node")
-    seen = f"{what} runs {doing_words(payload['doing'])} on {nodes} of *{place(*key)}*, as AWS said {when(read_at)}"
+    work = f"{doing_words(payload['doing'])} on {nodes} of *{place(*key)}*"
     if not stands:
-        return [f":white_check_mark: {seen}. Since then it was changed or taken away, so nothing is left to do."]
+        now = f"{command(f'windows {key.application}')} shows what is planned now."
+        return [f"{what} was to run {work}, as AWS said {when(read_at)}. It was changed or taken away since; {now}"]
     next_at = f" It opens next {when(datetime.fromisoformat(payload['next_at']))}." if payload["next_at"] else ""
     zone = f" Its schedule is in {prose(str(payload['timezone']), 60)}." if next_at else ""
     return [
-        f":warning: {seen}.{next_at}{zone}",
+        f":warning: {what} runs {work}, as AWS said {when(read_at)}.{next_at}{zone}",
         "It asks nobody: no patch is compared with what non-production runs, nobody approves, no freeze stops it.",
         way_under_the_gate(kind, key),
     ]

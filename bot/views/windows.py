@@ -3,7 +3,7 @@
 import re
 
 from bot.views.blocks import Block, Rendered, context, divider, first, header, message, pager, section, sections
-from bot.views.bypass import operation_words, way_under_the_gate
+from bot.views.bypass import installs, operation_words, way_under_the_gate
 from bot.views.text import code, command, listed, place, plural, prose, user, when
 from commands.window_list import (
     AssociationLine,
@@ -87,7 +87,8 @@ def _window(window: WindowLine, part: EnvironmentPart) -> list[str]:
         lines.append(f"• also for {listed(others)}")
     if part.production and window.installs:
         way = way_under_the_gate("maintenance window", part.key)
-        lines.append(f":warning: *It installs on production past the gate.* {way}")
+        verb = installs([task.operation for task in window.tasks])
+        lines.append(f":warning: *It {verb} on production past the gate.* {way}")
     return lines
 
 

@@ -219,8 +219,8 @@ def test_an_install_task_on_production_is_warned_about_once_until_it_changes_or_
     client(house).delete_maintenance_window(WindowId=window_id)
     read(house)
     said = words(house, warnings()[-1])
-    assert "No longer so" in said
-    assert "nothing is left to do" in said
+    assert "no longer as it was" in said
+    assert f"/patch windows {house.name}" in said
     assert len(warnings()) == 3
 
 
