@@ -26,6 +26,7 @@ from bot.views.plan import plan_answer, plan_file
 from bot.views.run import run_card, run_details
 from bot.views.run_control import paused_reminder
 from bot.views.tables import Attachment, Flavour
+from bot.views.window_change import edit_offer
 from bot.views.window_orders import window_order_card
 from commands.digest_report import digest_report
 from commands.record import as_json, record_of, rows_as_csv
@@ -78,8 +79,6 @@ def render(
             return _about_change(store, config, notice, changes.get(store.db, int(number)), link)
         case "window-order-card":
             return Rendering(*window_order_card(window_orders.get(store.db, int(number))))
-        case "window-order-card":
-            return Rendering(*window_order_card(window_orders.get(store.db, int(number))))
         case "freeze-added" | "freeze-lifted":
             return Rendering(*freeze_told(notice.kind, notice.payload))
         case "backups":
@@ -87,6 +86,8 @@ def render(
         case "plan":
             rendered, attachment = plan_answer(notice.payload, direct=notice.medium is Medium.USER)
             return Rendering(*rendered, (attachment,) if attachment else ())
+        case "window":
+            return Rendering(*edit_offer({**notice.payload, "inquiry": int(number)}))
         case "preflight":
             return Rendering(*preflight_answer(notice.payload))
         case "install-started" | "install-failing" | "install-ended":
