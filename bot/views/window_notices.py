@@ -9,12 +9,11 @@ from datetime import datetime, timedelta
 from bot.views.blocks import Block, Rendered, actions, header, message, sections
 from bot.views.mail import Email, email
 from bot.views.seen_by import acknowledge, seen_by
-from bot.views.text import code, command, listed, place, plural, prose, when
+from bot.views.text import code, command, listed, own_zone, place, plural, prose, when
 from commands.window_report import Corrected, CorrectionReport, WindowReport
 from patching.agenda import Opening
 from patching.durations import words
 from patching.nodes import EnvironmentKey
-from patching.notices import zone
 from storage.window_executions import subject_of
 
 GRACE = timedelta(minutes=10)
@@ -92,9 +91,10 @@ def _reminder(report: WindowReport, now: datetime, *, shown: bool) -> list[str]:
     if now >= opening.opens:
         late = "" if shown else ":warning: *This reminder is late.* "
         return [f"{late}{_begun(report, now)}", *(_details(report) if now < opening.ends else [])]
-    opens = f"{_window(opening)} of *{place(*report.key)}* opens {when(opening.opens)}{own_zone(opening)}"
+    own = own_zone(opening.opens, opening.timezone)
     return [
-        f"{opens} and ends {when(opening.ends)}; nothing new begins in it after {when(opening.closes)}.",
+        f"{_window(opening)} of *{place(*report.key)}* opens {when(opening.opens)}{own} and ends "
+        f"{when(opening.ends)}; nothing new begins in it after {when(opening.closes)}.",
         *_details(report),
     ]
 
@@ -128,7 +128,7 @@ def _details(report: WindowReport) -> list[str]:
         case None:
             lines = [f"{nodes} may be patched and rebooted in it."]
         case ():
-            lines = ["None of its own tasks patches; it is there for what is sent in it."]
+            lines = [f"None of its own tasks patches the {nodes}; it is there for what is sent in it."]
         case ("Scan",):
             lines = [f"Its own tasks scan: they install nothing on the {nodes}."]
         case _:
@@ -149,12 +149,12 @@ def _corrected(item: Corrected, key: EnvironmentKey, now: datetime, *, shown: bo
     was = item.opening
     window = f"{_window(was)} of *{place(*key)}*"
     if item.back:
-        said = f"{window} *takes place after all*, {when(was.opens)}{own_zone(was)}."
+        said = f"{window} *takes place after all*, {when(was.opens)}{own_zone(was.opens, was.timezone)}."
     elif item.moved_to:
         new = item.moved_to
         said = (
-            f"{window} *was moved* from {when(was.opens)} to {when(new.opens)}{own_zone(new)}, and ends "
-            f"{when(new.ends)}."
+            f"{window} *was moved* from {when(was.opens)} to {when(new.opens)}"
+            f"{own_zone(new.opens, new.timezone)}, and ends {when(new.ends)}."
         )
     else:
         said = f"{window} *does not take place* {when(was.opens)}: AWS no longer plans it."
@@ -166,15 +166,6 @@ def _corrected(item: Corrected, key: EnvironmentKey, now: datetime, *, shown: bo
 
 def _window(opening: Opening) -> str:
     return f"The maintenance window {code(opening.name, 128)} ({code(opening.window_id)})"
-
-
-def own_zone(opening: Opening) -> str:
-    """What its schedule says, where it is not in UTC."""
-    try:
-        local = opening.opens.astimezone(zone(opening.timezone))
-    except ValueError:
-        return ""
-    return f" ({local:%a %d %b %H:%M} {prose(opening.timezone, 60)})" if opening.timezone != "UTC" else ""
 
 
 def _title(key: EnvironmentKey, production: bool, headline: str) -> str:
