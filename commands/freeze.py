@@ -11,13 +11,13 @@ from sqlite_utils import Database
 from commands import grammar
 from commands.command import Actor, Command, Context, require
 from commands.errors import Refused
-from commands.freezes import FreezeList, FreezePeriod, Origin, last_minute, upcoming, written
+from commands.freezes import FreezeList, FreezePeriod, Origin, called, last_minute, upcoming, written
 from commands.ports import Role
 from commands.reasons import reason_from
 from commands.replies import Done, Reply
 from patching.config import Configuration
 from patching.freezes import freeze_name
-from patching.moments import When, parse_when
+from patching.moments import LONGEST, When, parse_when
 from patching.phrases import listed
 from patching.suggest import did_you_mean
 from storage import freezes, outbox
@@ -25,7 +25,6 @@ from storage.outbox import Medium
 
 AHEAD: Final = timedelta(days=90)  # of the list
 PAGE: Final = 12  # freezes a page
-_LIFTED_AHEAD: Final = timedelta(days=400)  # a yearly freeze can be lifted whenever it comes next
 _OPTIONS: Final = ("apps", "from", "until")
 _DASHES: Final = ("--", "—", "–")  # phones make one of two
 
@@ -107,6 +106,8 @@ class Freeze(Command):
                 f"It would end on {written(ends, 'UTC')}, which is not after {written(max(starts, now), 'UTC')}; "
                 "nothing was done. Give a later --until, or leave it out."
             )
+        if starts > now + LONGEST:
+            raise Refused("It would begin more than ten years from now; nothing was done. Look at --from.")
         known = next((each for each in _names(tx, context) if each.casefold() == self.which.casefold()), None)
         if known:
             raise Refused(f"There is a freeze {known} already; nothing was done. Take another name, or lift it first.")
@@ -126,7 +127,7 @@ class Freeze(Command):
     def _lift(self, tx: Database, context: Context, actor: Actor) -> Done:
         """All periods that are in force now, or the next one."""
         now = context.now
-        found = _called(self.which, upcoming(tx, context.config, None, now, now + _LIFTED_AHEAD))
+        found = called(tx, context.config, self.which, now)
         if not found:
             raise self._unknown(tx, context)
         if len({each.key if each.origin is Origin.ADDED else each.origin for each in found}) > 1:
@@ -149,7 +150,7 @@ class Freeze(Command):
         names = list(_names(tx, context))
         known = next((each for each in names if each.casefold() == self.which.casefold()), None)
         if known:
-            return Refused(f"{known} is not in force, and no time is known at which it comes; nothing was done.")
+            return Refused(f"{known} is not in force, and nobody knows of a time at which it comes; nothing was done.")
         guess = did_you_mean(self.which, names)
         hint = f"Did you mean {guess}?" if guess else "`/patch freeze list` names them."
         return Refused(f"There is no freeze {grammar.show(self.which)}; nothing was done. {hint}")
@@ -212,10 +213,6 @@ def _names(tx: Database, context: Context) -> Iterable[str]:
     """Of the configuration, and of those that admins added and that are not over."""
     yield from (freeze.name for freeze in context.config.freezes)
     yield from (each.name for each in freezes.added(tx, context.now))
-
-
-def _called(name: str, periods: Iterable[FreezePeriod]) -> tuple[FreezePeriod, ...]:
-    return tuple(each for each in periods if each.name.casefold() == name.casefold())
 
 
 def _people(applications: tuple[str, ...] | None) -> str:

@@ -1,6 +1,6 @@
 """Which freezes are in force for an application: of the configuration, of admins, and of Change Calendars."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,13 +9,16 @@ from typing import Final
 from sqlite_utils import Database
 
 from patching.config import Configuration
-from patching.freezes import CalendarFreeze
+from patching.freezes import CalendarFreeze, Freeze
+from patching.moments import LONGEST
 from patching.notices import zone
 from storage import freezes
 from storage.freezes import CLOSED, CalendarReading
 
 TRUSTED_FOR: Final = timedelta(minutes=15)
 """How old a calendar's last reading may be; after that it counts as closed."""
+
+SOON: Final = timedelta(days=400)  # a yearly freeze comes within it
 
 _MOMENT = timedelta(microseconds=1)
 
@@ -89,7 +92,7 @@ def in_force(db: Database, config: Configuration, application: str, at: datetime
     """
     return tuple(
         InForce(each.key, each.name, each.sentence(now), each.ends_at)
-        for each in _periods(db, config, at, at + _MOMENT, now)
+        for each in _periods(db, config.freezes, at, at + _MOMENT, now)
         if each.concerns(application) and each.is_in_force(at)
     )
 
@@ -103,10 +106,21 @@ def upcoming(
     """
     found = (
         each
-        for each in _periods(db, config, now, until, now)
+        for each in _periods(db, config.freezes, now, until, now)
         if applications is None or any(each.concerns(name) for name in applications)
     )
-    return tuple(sorted(found, key=lambda each: (each.starts_at or now, each.name, each.key)))
+    return _in_order(found, now)
+
+
+def called(db: Database, config: Configuration, name: str, now: datetime) -> tuple[FreezePeriod, ...]:
+    """The periods of one name, whatever its case, that are in force or come soon; of a rare one those of ten years."""
+    configured = [freeze for freeze in config.freezes if freeze.name.casefold() == name.casefold()]
+    for ahead in (SOON, LONGEST):
+        found = _periods(db, configured, now, now + ahead, now)
+        named = _in_order((each for each in found if each.name.casefold() == name.casefold()), now)
+        if named:
+            return named
+    return ()
 
 
 def written(moment: datetime, timezone: str) -> str:
@@ -122,20 +136,24 @@ def last_minute(end: datetime, timezone: str) -> str:
     return written(end - timedelta(minutes=1) if midnight else end, timezone)
 
 
+def _in_order(periods: Iterable[FreezePeriod], now: datetime) -> tuple[FreezePeriod, ...]:
+    return tuple(sorted(periods, key=lambda each: (each.starts_at or now, each.name, each.key)))
+
+
 def _periods(
-    db: Database, config: Configuration, after: datetime, before: datetime, now: datetime
+    db: Database, configured: Iterable[Freeze], after: datetime, before: datetime, now: datetime
 ) -> Iterator[FreezePeriod]:
     """All that end after `after` and start before `before`, without those that were lifted."""
     gone = freezes.lifted(db)
-    for each in (*_configured(db, config, after, before, now), *_added(db, after, before)):
+    for each in (*_configured(db, configured, after, before, now), *_added(db, after, before)):
         if each.key not in gone:
             yield each
 
 
 def _configured(
-    db: Database, config: Configuration, after: datetime, before: datetime, now: datetime
+    db: Database, configured: Iterable[Freeze], after: datetime, before: datetime, now: datetime
 ) -> Iterator[FreezePeriod]:
-    for freeze in config.freezes:
+    for freeze in configured:
         if isinstance(freeze, CalendarFreeze):
             found = _of_calendar(freeze, freezes.reading(db, freeze.calendar), now)
             if found and (found.starts_at or after) < before and (found.ends_at or before) > after:

@@ -3,12 +3,16 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
+from typing import Final
 
 from patching.durations import parse_duration
 from patching.notices import zone
 
+LONGEST: Final = timedelta(days=3650)
+"""How long from now somebody may mean; more is a slip of a finger."""
+
 _WRITTEN = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?))?"
+    r"(2[0-9]{3}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9]{2}:[0-9]{2}(?::[0-9]{2})?))?"
     r" ?(?:(Z)|([+-])([0-9]{2}):?([0-9]{2})|([A-Za-z][\w+/-]*))?"
 )
 
@@ -41,9 +45,12 @@ def parse_when(text: str) -> When:
     Without a zone it is UTC. Raises ValueError, naming what is allowed.
     """
     try:
-        return When(after=parse_duration(text))
+        after = parse_duration(text)
     except ValueError:
-        found = _WRITTEN.fullmatch(text.strip())
+        after = None
+    if after is not None and after <= LONGEST:
+        return When(after=after)
+    found = _WRITTEN.fullmatch(text.strip())
     try:
         if found is None:
             raise ValueError("no moment")
@@ -53,11 +60,9 @@ def parse_when(text: str) -> When:
         if sign:
             offset = timedelta(hours=int(hours), minutes=int(minutes))
             where = timezone(offset if sign == "+" else -offset)
-        when = When(wall=wall, zone=where, whole_day=clock is None)
-        when.ends(wall.replace(tzinfo=UTC))  # the year 9999 has no day after its last
-    except (ValueError, OverflowError):
+    except ValueError:
         raise ValueError(
             f"{text!r} is not a moment; write one such as 2026-12-20, 2026-12-20T18:00+01:00, "
             '"2026-12-20 18:00 Europe/Berlin" or 48h'
         ) from None
-    return When(wall=wall, zone=zone(name), whole_day=clock is None) if name else when
+    return When(wall=wall, zone=zone(name) if name else where, whole_day=clock is None)

@@ -76,6 +76,7 @@ def test_what_is_understood(text: str, understood: Freeze) -> None:
         ("freeze add launch --apps orders-db, we go live", "There is no application “”"),
         ("freeze add launch --until tomorrow we go live", "“tomorrow” is not a moment"),
         ("freeze add launch we go live --until", "“” is not a moment"),
+        ("freeze add launch --until 999999999d we go live", "“999999999d” is not a moment"),
         ("freeze add launch --for 48h we go live", "“--for” is no option"),
         ("freeze add launch --until 48h --until 24h we go live", "“--until” is there twice"),
         (f"freeze add {'x' * 900} we go live", "can't be a freeze's name"),
@@ -132,6 +133,17 @@ def test_a_freeze_to_come_holds_from_its_day_on(desk: Desk) -> None:
 def test_a_freeze_must_end_after_it_begins_and_in_the_future(desk: Desk) -> None:
     for times in ("--until 2026-11-19", "--from 48h --until 24h", "--until 0s"):
         assert "which is not after" in refused(desk, f"add launch {times} we go live")
+    assert "more than ten years from now" in refused(desk, "add launch --from 2126-12-20 we go live")
+
+
+def test_a_rare_freeze_is_lifted_years_before_it_comes(desk: Desk) -> None:
+    leap = {**MONTH_END, "name": "leap day", "rrule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29"}
+    desk.config = frozen(leap)
+    asked(desk, "add far --from 2030-01-01 --until 2030-01-02 as planned")
+    assert "is lifted for orders-db from 29 February 2028, 00:00 UTC" in asked(desk, "lift 'leap day' we work")
+    assert asked(desk, "lift far no more") == "far is lifted for every application."
+    assert holds(desk, datetime(2028, 2, 29, tzinfo=UTC)) == holds(desk, datetime(2030, 1, 1, tzinfo=UTC)) == []
+    assert holds(desk, datetime(2032, 2, 29, tzinfo=UTC)) == ["leap day"]
 
 
 def test_a_name_stands_for_one_freeze(desk: Desk) -> None:
@@ -168,7 +180,7 @@ def test_a_name_that_is_unknown_over_or_ambiguous_is_refused(desk: Desk) -> None
     )
     assert "in the configuration, and one that an admin added; nothing was done" in refused(desk, "lift launch over")
     assert refused(desk, "lift past over") == (
-        "past is not in force, and no time is known at which it comes; nothing was done."
+        "past is not in force, and nobody knows of a time at which it comes; nothing was done."
     )
 
 

@@ -142,7 +142,7 @@ def _named(rule: str, day: date) -> bool:
 
 @given(
     st.datetimes(datetime(2025, 1, 1), datetime(2033, 1, 1)).map(lambda moment: moment.replace(tzinfo=UTC)),  # noqa: DTZ001
-    st.integers(1, 400),
+    st.integers(1, 60),
     st.sampled_from(ZONES),
 )
 def test_where_somebody_begins_to_look_changes_no_period(moment: datetime, days: int, timezone: str) -> None:
@@ -266,6 +266,8 @@ def test_a_moment_as_people_type_it(text: str, starts: datetime, ends: datetime)
         ("2026-12-20T25:00", "is not a moment"),
         ("2026-12-20T18:00+99:00", "is not a moment"),
         ("9999-12-31", "is not a moment"),
+        ("0001-01-01 Asia/Tokyo", "is not a moment"),
+        ("3651d", "is not a moment"),
         ("2026-12-20 18:00 Mars/Base", "'Mars/Base' is not a time zone"),
     ],
 )
