@@ -105,11 +105,11 @@ def _change(db: Database, change: Change) -> Standing:
         words = f"{words}; {_run_words(db, current)}"
     words = f"{words}{_note(change.note)}"
     match change.state:
-        case ChangeState.PENDING:
+        case ChangeState.PENDING | ChangeState.HELD:
             return Standing(Status.WAITS, True, True, words)
         case ChangeState.PREPARING:
             return Standing(Status.ACCEPTED, False, bool(own or change.note), words)
-        case ChangeState.APPROVED | ChangeState.WAITING | ChangeState.HELD | ChangeState.USED:
+        case ChangeState.APPROVED | ChangeState.WAITING | ChangeState.USED:
             return Standing(Status.ACCEPTED, False, True, words)
         case ChangeState.DONE:
             installs = runs.of_change(db, change.id, Purpose.CHANGE)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from patching.digest import digest_of
-from storage import audit, changes, decisions, evidence, invocations, runs, steps
+from storage import audit, changes, decisions, evidence, invocations, objections, runs, steps
 from storage.changes import Change
 from storage.database import Store, to_text
 from storage.runs import Purpose, Run
@@ -57,6 +57,22 @@ def record_of(store: Store, change: Change) -> dict[str, Any]:
                 "note": each.note,
             }
             for each in decisions.made(db, change.id)
+        ],
+        "timing": {
+            "asked": change.timing,
+            "starts_at": to_text(change.starts_at),
+            "window": change.opening.as_json() if change.opening else None,
+        },
+        "objections": [
+            {
+                "user": each.user_id,
+                "at": to_text(each.at),
+                "reason": each.reason,
+                "ended_by": each.ended_by,
+                "ended_at": to_text(each.ended_at),
+                "end_reason": each.end_reason,
+            }
+            for each in objections.of_change(db, change.id)
         ],
         "evaluations": changes.evaluations(db, change.id),
         "runs": [_run(db, run) for run in _runs(db, change)],

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bot.views.blocks import Block, divider, first, header, plain_text, section, sections
+from bot.views.change_waiting import at_window_words
 from bot.views.checks import in_short
 from bot.views.facts import (
     NOT_PINNED,
@@ -85,7 +86,8 @@ def _target(change: Change) -> str:
 def _asked(report: ChangeReport) -> str:
     """Who wants it, and who has approved it already where more than one must."""
     change = report.change
-    asked = f"{code(change.ref)} asked for by {users(change.requesters[:5])}, {when(change.requested_at)}."
+    by = f"{code(change.ref)} asked for by {users(change.requesters[:5])}, {when(change.requested_at)}"
+    asked = f"{by}{at_window_words(change)}."
     if change.required == 1:
         return asked
     given = [each.user_id for each in report.decisions if each.kind == "approve" and each.state == "accepted"]
