@@ -2,7 +2,7 @@
 
 from bot.views.blocks import Block, actions, button, confirmation
 from bot.views.seen_by import acknowledge
-from bot.views.text import prose, user, when
+from bot.views.text import own_zone, prose, user, when
 from commands.reports import ChangeReport
 from patching.states import ChangeState
 from storage.changes import Change
@@ -22,9 +22,10 @@ def waiting_lines(report: ChangeReport) -> list[str]:
     if change.opening is None:
         return [f":white_check_mark: *Approved*, starts {starts}: those affected were told.", *_until(report)]
     opening = change.opening
+    own = own_zone(change.starts_at, opening.timezone) if change.starts_at else ""
     return [
-        f":white_check_mark: *Approved*, waits for the window *{prose(opening.name, 128)}*: starts {starts}, and not "
-        f"after {when(opening.closes)}. Both environments are scanned again first.",
+        f":white_check_mark: *Approved*, waits for the window *{prose(opening.name, 128)}*: starts {starts}{own}, and "
+        f"not after {when(opening.closes)}. Both environments are scanned again first.",
         *_until(report),
     ]
 

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from bot.views.blocks import Rendered, context, first, header, message, sections
 from bot.views.change import change_words
 from bot.views.tables import Attachment, Flavour, listing
-from bot.views.text import code, command, patches, place, plural, prose, several, user, utc, when
-from bot.views.window_notices import own_zone
+from bot.views.text import code, command, own_zone, patches, place, plural, prose, several, user, utc, when
 from commands.digest_report import AHEAD, DigestReport, Standing
 from patching.agenda import Opening
 from patching.nodes import EnvironmentKey
@@ -117,7 +116,8 @@ def _windows(report: DigestReport) -> list[str]:
 
 
 def _window(key: EnvironmentKey, opening: Opening) -> str:
-    return f"{when(opening.opens)}{own_zone(opening)} · {place(*key)}: {code(opening.name)}, until {when(opening.ends)}"
+    own = own_zone(opening.opens, opening.timezone)
+    return f"{when(opening.opens)}{own} · {place(*key)}: {code(opening.name)}, until {when(opening.ends)}"
 
 
 def _listed(title: str, lines: Sequence[str]) -> list[str]:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+from patching.notices import zone
+
 _USER = re.compile(r"[UW][A-Z0-9]{2,}")
 _MENTIONS = re.compile(r"<@[UW][A-Z0-9]{2,}>|<!subteam\^S[A-Z0-9]{2,}>")
 _DATE = re.compile(r"<!date\^[^|>]*\|([^>]*)>")
@@ -69,6 +71,18 @@ def utc(moment: datetime) -> str:
 def when(moment: datetime) -> str:
     """A date in each reader's own time zone, in UTC where Slack can't show it."""
     return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{utc(moment)}>"
+
+
+def own_zone(moment: datetime, timezone: str) -> str:
+    """After a time of a schedule what it is in the schedule's own zone: ` (Sun 29 Nov 03:00 Europe/Berlin)`.
+
+    Nothing where that is UTC, or a zone that nobody here knows.
+    """
+    try:
+        local = moment.astimezone(zone(timezone))
+    except ValueError:
+        return ""
+    return "" if timezone == "UTC" else f" ({local:%a %d %b %H:%M} {prose(timezone, 60)})"
 
 
 def user(user_id: str) -> str:
