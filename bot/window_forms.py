@@ -32,8 +32,9 @@ from patching.durations import words
 from patching.nodes import EnvironmentKey
 from patching.planned import LOOK_AHEAD
 from patching.schedules import expression
+from patching.states import ChangeState
 from patching.window_spec import WindowSpec
-from storage import outbox
+from storage import changes, outbox
 from storage.database import Store
 from storage.window_orders import Action
 
@@ -69,7 +70,8 @@ class WindowForms:
         window = window_of(self.store.db, self.config, key, now, reply.window_id)
         upcoming = next((each for each in self._openings(key) if each.window_id == window.id), None)
         about |= {"action": reply.action.value, "window": window.id}
-        return change_modal(reply.action, key, self.config.environments()[key], window, upcoming, about)
+        environment = self.config.environments()[key]
+        return change_modal(reply.action, key, environment, window, upcoming, self._waiting(window.id), about)
 
     def edit(self, value: Value, user_id: str, private: Value) -> Block:
         """Behind the button that follows when a window's settings were read. Raises Refused."""
@@ -115,13 +117,12 @@ class WindowForms:
 
     def _previewed(self, fields: Fields) -> Previewed:
         timezone, offset = str(fields.get("timezone", "")), str(fields.get("schedule_offset", ""))
-        written = ""
+        written, days = "", int(offset) if offset.isdecimal() else 0
         try:
             written = expression(schedule_of(fields))
-            days = int(offset) if offset.isdecimal() else 0
-            return Previewed(written, timezone, preview(written, timezone, days, self.clock.now()))
+            return Previewed(written, timezone, days, preview(written, timezone, days, self.clock.now()))
         except (NoPreview, ValueError) as problem:
-            return Previewed(written, timezone, problem=str(problem))
+            return Previewed(written, timezone, days, problem=str(problem))
 
     def _spec(self, key: EnvironmentKey) -> WindowSpec:
         """What a new one is proposed to be, in the zone of one that the environment has."""
@@ -135,6 +136,11 @@ class WindowForms:
             return openings(self.store.db, self.config, key, now, now + LOOK_AHEAD, now)
         except AgendaUnknown:
             return ()
+
+    def _waiting(self, window_id: str) -> list[str]:
+        """The ids of changes that are to start in the window."""
+        waiting = changes.in_state(self.store.db, ChangeState.WAITING, ChangeState.HELD)
+        return [each.ref for each in waiting if each.opening and each.opening.window_id == window_id]
 
     def _key(self, private: Value) -> EnvironmentKey:
         return grammar.environment(str(private["application"]), str(private["environment"]), self.config)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from bot.views.blocks import Block, Rendered, actions, button, first, message, plain_text, section, sections
-from bot.views.text import code, place, prose, when
+from bot.views.text import code, place, prose, several, when
 from commands.window_fields import NAME
 from patching.agenda import Opening
 from patching.config import Environment
@@ -32,9 +32,13 @@ def change_modal(
     environment: Environment,
     window: PlannedWindow,
     upcoming: Opening | None,
+    waiting: Sequence[str],
     private: Mapping[str, Any],
 ) -> Block:
-    """`upcoming`: its next execution as AWS last told. Deleting asks for the window's name, in the input `name`."""
+    """`upcoming`: its next execution as AWS last told; `waiting`: the ids of changes that are to start in it.
+
+    Deleting asks for the window's name, in the input `name`.
+    """
     title, submit, meaning = _WORDS[action]
     production = "PRODUCTION · " if environment.production else ""
     about = [
@@ -42,6 +46,7 @@ def change_modal(
         f"{code(environment.account)}, {code(environment.region)}.",
         meaning,
         *_tasks(action, window.tasks),
+        *([] if action is Action.ENABLE else _waiting(waiting)),
         f"Schedule: {code(window.schedule, 260)} in {code(window.timezone)}. {_next(window, upcoming)}",
     ]
     blocks = sections(about)
@@ -83,6 +88,13 @@ def _tasks(action: Action, tasks: Sequence[PlannedTask]) -> list[str]:
 def _task(task: PlannedTask) -> str:
     document = code(task.document, 130)
     return document if task.operation is None else f"{document}: {prose(str(task.operation), 40)}"
+
+
+def _waiting(refs: Sequence[str]) -> list[str]:
+    if not refs:
+        return []
+    waits = f"{several(refs)} {'waits' if len(refs) == 1 else 'wait'} for it"
+    return [f":warning: {waits}: then for the next window of the same nodes, and where there is none, no longer."]
 
 
 def _next(window: PlannedWindow, upcoming: Opening | None) -> str:

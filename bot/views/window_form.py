@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from bot.views.blocks import Block, button, context, header, plain_text, section
-from bot.views.text import code, place, prose, when
+from bot.views.blocks import Block, actions, button, context, header, plain_text, section
+from bot.views.text import code, place, plural, prose, when
 from commands.window_fields import DAY, EXPRESSION, POSITION, RHYTHM, TARGETS, TIME, WEEKDAY, Fields
 from patching.config import Environment
 from patching.nodes import EnvironmentKey
@@ -47,6 +47,7 @@ class Previewed:
 
     schedule: str
     timezone: str
+    offset_days: int = 0
     openings: tuple[datetime, ...] = ()
     problem: str = ""
 
@@ -111,9 +112,8 @@ def _schedule(form: WindowForm) -> list[Block]:
         blocks.append(_typed(EXPRESSION, "Expression", form, longest=_EXPRESSION_LONGEST, hint=hint))
     else:
         blocks.append(_time(form))
-    if rhythm in (Rhythm.NTH_WEEKDAY, Rhythm.TYPED):
-        hint = "For example the Saturday after the second Tuesday: 4 days later. With a cron schedule alone."
-        blocks.append(_select("schedule_offset", "Opens", form, _OFFSETS, hint=hint))
+    hint = "For example the Saturday after the second Tuesday: 4 days later. Not with rate(…) and at(…)."
+    blocks.append(_select("schedule_offset", "Opens", form, _OFFSETS, hint=hint))
     hint = "An IANA name, for example Europe/Dublin. Press Enter for the preview."
     blocks.append(_typed("timezone", "Time zone", form, longest=64, hint=hint))
     return blocks
@@ -121,15 +121,16 @@ def _schedule(form: WindowForm) -> list[Block]:
 
 def _preview(previewed: Previewed) -> list[Block]:
     """In the window's own zone, and in the reader's."""
-    of = f"{code(previewed.schedule, 260)} in {code(previewed.timezone or 'UTC')}"
+    later = f", {plural(previewed.offset_days, 'day')} later," if previewed.offset_days else ""
+    of = f"{code(previewed.schedule, 260)}{later} in {code(previewed.timezone or 'UTC')}"
     lines = [f"*Opens next* by {of}"]
     lines += [f"• {at:%a %Y-%m-%d %H:%M %Z}, {when(at)} for you" for at in previewed.openings]
     if previewed.problem:
         lines = [f"*No preview* of {of}: {prose(previewed.problem)}"]
     shown = section("\n".join(lines))
     shown["block_id"] = "preview"
-    shown["accessory"] = button("Show the next openings", PREVIEW, {})
-    return [shown, context("A preview: the times that AWS plans stand in the window's message once it exists.")]
+    again = actions(button("Show its next openings", PREVIEW, {}))
+    return [shown, again, context("A preview: the times that AWS plans stand in the window's message once it exists.")]
 
 
 def _task(form: WindowForm) -> list[Block]:

@@ -129,7 +129,11 @@ def test_a_window_is_made_edited_disabled_and_deleted_in_forms(town: Town) -> No
     view = form_of(town, inputs=("position", "schedule_offset"))
     changed(town, view, "time", FILLED)
     view = wait_for(
-        lambda: view if "`cron(30 23 ? * TUE#2 *)` in `Europe/Dublin`" in previewed(view := form_of(town)) else None,
+        lambda: (
+            view
+            if "`cron(30 23 ? * TUE#2 *)`, 3 days later, in `Europe/Dublin`" in previewed(view := form_of(town))
+            else None
+        ),
         "the preview of what was chosen",
     )
     foreseen = re.findall(r"<!date\^([0-9]+)\^", previewed(view))

@@ -221,7 +221,13 @@ def test_what_is_wrong_is_said_under_its_input_and_nothing_is_kept(read: Desk, f
 
 
 def test_all_that_is_wrong_is_said_at_once(read: Desk) -> None:
-    wrong = {"name": "", "rhythm": "typed", "expression": "", "targets": "nonsense", "max_errors": "many"}
+    wrong: dict[str, Any] = {
+        "name": "",
+        "rhythm": "typed",
+        "expression": "",
+        "targets": "nonsense",
+        "max_errors": "many",
+    }
     refused = read.refused(save(read, **wrong), ANN)
     assert refused.fields
     assert set(refused.fields) == {"name", "expression", "targets", "max_errors"}

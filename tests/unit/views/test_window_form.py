@@ -24,13 +24,13 @@ from tests.unit.views.seen import assert_accepted, assert_inert, buttons, shown,
 KEY = EnvironmentKey("orders-db", "nonprod")
 PRIVATE = {"channel": "C0ORDERS", "application": "orders-db", "environment": "nonprod"}
 OPENS = tuple(datetime(2026, 12, day, 2, tzinfo=ZoneInfo("Europe/Dublin")) for day in (5, 12, 19, 26))
-PREVIEWED_WELL = Previewed("cron(0 2 ? * SAT *)", "Europe/Dublin", OPENS)
+PREVIEWED_WELL = Previewed("cron(0 2 ? * SAT *)", "Europe/Dublin", 4, OPENS)
 OF_RHYTHM = {
     Rhythm.WEEKLY: {"rhythm", "weekday", "time"},
-    Rhythm.NTH_WEEKDAY: {"rhythm", "position", "weekday", "time", "schedule_offset"},
+    Rhythm.NTH_WEEKDAY: {"rhythm", "position", "weekday", "time"},
     Rhythm.DAY_OF_MONTH: {"rhythm", "day", "time"},
     Rhythm.DAILY: {"rhythm", "time"},
-    Rhythm.TYPED: {"rhythm", "expression", "schedule_offset"},
+    Rhythm.TYPED: {"rhythm", "expression"},
 }
 
 
@@ -56,7 +56,7 @@ def test_the_form_asks_for_what_its_schedule_needs_and_for_every_setting(rhythm:
     assert check_view(view, "modal") == []
     assert json.loads(view["private_metadata"]) == PRIVATE
     inputs = _inputs(view)
-    assert set(inputs) == (set(PLAIN) - {"schedule_offset"}) | OF_RHYTHM[rhythm] | {"targets"}
+    assert set(inputs) == set(PLAIN) | OF_RHYTHM[rhythm] | {"targets"}
     assert {name for name, block in inputs.items() if block.get("dispatch_action")} == set(PREVIEWED) & set(inputs)
     assert all(block["element"]["action_id"] == name for name, block in inputs.items())
 
@@ -83,7 +83,7 @@ def test_on_production_only_a_scan_is_offered_and_the_way_of_an_install_named() 
 
 def test_the_preview_names_what_it_previews_in_both_zones() -> None:
     words = shown(("", window_modal(_form(), PRIVATE)["blocks"]))
-    assert "*Opens next* by `cron(0 2 ? * SAT *)` in `Europe/Dublin`" in words
+    assert "*Opens next* by `cron(0 2 ? * SAT *)`, 4 days later, in `Europe/Dublin`" in words
     assert (
         "• Sat 2026-12-05 02:00 GMT, <!date^1796436000^{date_short_pretty} {time}|2026-12-05 02:00 UTC> for you"
         in words
@@ -115,20 +115,23 @@ def _window(name: str = "patch-tuesday", *, enabled: bool = True, tasks: int = 1
 def test_what_a_change_means_is_said_before_it(action: Action, name: str) -> None:
     window = _window(name, enabled=action is not Action.ENABLE, tasks=12)
     opening = Opening(window.id, window.name, NOW, NOW, NOW, "UTC") if window.enabled else None
-    view = change_modal(action, KEY, _environment(True), window, opening, PRIVATE)
+    view = change_modal(action, KEY, _environment(True), window, opening, ("change-4",), PRIVATE)
     assert check_view(view, "modal") == []
     assert (view["submit"]["text"], view["callback_id"]) == (str(action).capitalize(), "change-window")
     words = shown(("", view["blocks"]))
     assert "*PRODUCTION · orders-db nonprod*, account `111111111111`" in words
     assert "and 4 more tasks" in words
     assert ("It opens next <!date^" in words) == window.enabled
+    assert (":warning: `change-4` waits for it" in words) == window.enabled
     assert (set(_inputs(view)) == {"name"}) == (action is Action.DELETE)
     for markup in texts(view):
         assert_inert(markup)
 
 
 def test_a_window_without_a_task_or_an_execution_says_so() -> None:
-    words = shown(("", change_modal(Action.DISABLE, KEY, _environment(), _window(tasks=0), None, PRIVATE)["blocks"]))
+    words = shown(
+        ("", change_modal(Action.DISABLE, KEY, _environment(), _window(tasks=0), None, (), PRIVATE)["blocks"])
+    )
     assert "It has no task." in words
     assert "AWS plans no execution in the next weeks." in words
 
