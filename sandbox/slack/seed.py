@@ -6,7 +6,7 @@ COMMANDS = (
     Command(
         "/patch",
         # In the order in which somebody new needs them.
-        "scan APP ENV | install APP ENV | compare APP [FROM TO] | plan APP ENV | status [ID] | approvals | "
+        "scan APP ENV | install APP ENV [window] | compare APP [FROM TO] | plan APP ENV | status [ID] | approvals | "
         "cancel RUN | pause RUN | continue RUN | backups APP ENV [PAGE] | preflight APP ENV | windows [APP] | "
         "subscribe APP | unsubscribe APP | "
         "freeze ACTION [NAME REASON] | "
