@@ -54,7 +54,7 @@ def _part(part: EnvironmentPart) -> list[Block]:
     owners = f" · owners: {listed([_owner(each) for each in part.owners])}" if part.owners else ""
     lines = [f"*{mark}{place(*part.key)}* · {plural(part.nodes, 'node')}{owners}"]
     for window in part.windows:
-        lines += ["\n".join(_window(window, part))]
+        lines += _window(window, part)
     if part.is_last:
         installing = [each for each in part.associations if each.operation != "Scan"]
         lines += first([_association(each, part) for each in part.associations], _SHOWN, "associations")
