@@ -29,8 +29,10 @@ class Action(StrEnum):
 class WindowOrder:
     """`window_id` is None until a window that is to be made exists; `spec` is there for create and edit alone.
 
-    `progress`: what is known of AWS so far, as the sweep writes it: {"window_id", "target_id", "task_id"} as they come
-    to exist, and when it is done {"next": ISO times of the next executions, "error": why they could not be read}.
+    `progress`: what is known of AWS so far, as the sweep writes it: "window_id", "target_id" and "task_id" as they come
+    to exist; of an edit "enabled", whether the window is, and "changed", which of its parts; "unclear" once an answer
+    was lost; "refused", AWS's sentence, while what was made is to be deleted again; and when the order is done "next",
+    ISO times of the next executions, with "error" where they could not be read.
     """
 
     id: int

@@ -9,11 +9,13 @@ import pytest
 from patching.states import (
     CHANGE_TRANSITIONS,
     NOTICE_TRANSITIONS,
+    ORDER_TRANSITIONS,
     RUN_TRANSITIONS,
     STEP_TRANSITIONS,
     ChangeState,
     IllegalTransition,
     NoticeState,
+    OrderState,
     RunState,
     StepState,
     require,
@@ -24,6 +26,7 @@ MACHINES: list[tuple[type[StrEnum], Mapping[Any, frozenset[Any]], StrEnum]] = [
     (StepState, STEP_TRANSITIONS, StepState.PLANNED),
     (ChangeState, CHANGE_TRANSITIONS, ChangeState.PREPARING),
     (NoticeState, NOTICE_TRANSITIONS, NoticeState.DUE),
+    (OrderState, ORDER_TRANSITIONS, OrderState.REQUESTED),
 ]
 
 
