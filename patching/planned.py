@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final, Literal
 
 from pydantic import TypeAdapter
@@ -90,8 +91,10 @@ def as_json(agenda: Agenda) -> str:
     return _JSON.dump_json(agenda).decode()
 
 
+@lru_cache(maxsize=64)
 def from_json(text: str) -> Agenda:
-    """Raises ValueError for what is no agenda."""
+    """Raises ValueError for what is no agenda. Every environment of an account is asked about at every tick, and its
+    agenda is written every few minutes: it is parsed once."""
     return _JSON.validate_json(text)
 
 
