@@ -80,6 +80,7 @@ def _due(
 ) -> list[Due]:
     """Whom to remind of what. Who is affected only since the newest lead hears of it too, until it has begun."""
     found = []
+    everybody: Sequence[Recipient] | None = None
     for opening in planned:
         before = known.get(opening.key)
         leads = config.notices.leads
@@ -91,7 +92,9 @@ def _due(
         told = before.told if before and before.lead == lead else ()
         if told and opening.opens <= now:
             continue
-        recipients = tuple(each for each in affected(db, config, key.application, key.environment) if each not in told)
+        if everybody is None:
+            everybody = affected(db, config, key.application, key.environment)
+        recipients = tuple(each for each in everybody if each not in told)
         if recipients:
             found.append(Due(opening, lead, recipients))
     return found

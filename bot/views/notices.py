@@ -39,11 +39,19 @@ __all__ = [
 ]
 
 _FAILING = "Install fails"
+_LATE = ":warning: *This message is late.*"
+_REBOOTS = "Nodes may reboot. You get a message when it has ended."
 
 
 def install_started(report: RunReport) -> Rendered:
     """To somebody affected, in Slack."""
-    return _about(report.run), [header(run_title(report.run)), *sections([*_unusual(report), _start(report)])]
+    run = report.run
+    text = (
+        fallback(report)
+        if run.state.ended
+        else f"Install starts: {'PRODUCTION ' if run.production else ''}{_where(run)}"
+    )
+    return message(text, [header(run_title(run)), *sections([*_unusual(report), *_start(report)])])
 
 
 def install_ended(report: RunReport) -> Rendered:
@@ -53,7 +61,7 @@ def install_ended(report: RunReport) -> Rendered:
 
 def email_started(report: RunReport) -> Email:
     """To somebody affected, by e-mail."""
-    return email(f"Install starts: {run_title(report.run)}", [*_unusual(report), _start(report)])
+    return email(f"Install starts: {run_title(report.run)}", [*_unusual(report), *_start(report)])
 
 
 def email_ended(report: RunReport) -> Email:
@@ -123,19 +131,19 @@ def _unusual(report: RunReport) -> list[str]:
     return warnings(report.change) if report.change else []
 
 
-def _start(report: RunReport) -> str:
+def _start(report: RunReport) -> list[str]:
     run = report.run
     at = f", {when(run.started_at)}" if run.started_at else ""
-    return (
-        f"An install on your application starts{at}: {code(run.ref)}, {_what(report)}. "
-        f"Asked for by {user(run.requested_by)}.\nNodes may reboot. You get a message when it has ended."
-    )
+    what = f"{at}: {code(run.ref)}, {_what(report)}. Asked for by {user(run.requested_by)}."
+    if run.state.ended:
+        return [f"{_LATE} An install on your application started{what}", f"It has ended: {state_words(run)}."]
+    return [f"An install on your application starts{what}", _REBOOTS]
 
 
 def _failing(report: RunReport) -> list[str]:
     ref = code(report.run.ref)
     if report.run.state.ended:
-        return [":warning: *This message is late.*", *_end(report)]
+        return [_LATE, *_end(report)]
     failed = sum(1 for each in report.nodes if each.state == "failed")
     first_line = f":x: {ref} *fails* on {failed:,} of {plural(len(report.nodes), 'node')} so far:"
     return [first_line, *unwell(report), "You get a message when it has ended, with what became of the others."]
@@ -149,10 +157,6 @@ def _what(report: RunReport) -> str:
     run = report.run
     pinned = f"the approved list of {patches(len(run.pins))}, " if run.pins else ""
     return f"{pinned}{plural(len(report.nodes), 'node')} of {place(run.application, run.environment)}"
-
-
-def _about(run: Run) -> str:
-    return f"Install starts: {'PRODUCTION ' if run.production else ''}{_where(run)}"
 
 
 def _where(run: Run) -> str:

@@ -134,8 +134,13 @@ def _details(report: WindowReport) -> list[str]:
         case _:
             lines = [f"*Its own tasks install patches* by themselves: {nodes} may be patched and rebooted."]
     lines += [f"{code(each.ref)} waits for it: {command(f'status {each.ref}')}." for each in report.changes]
-    lines += [prose(each, 400) for each in report.freezes[:5]]
+    lines += [f"*A freeze then*: {prose(each, 400)} Patchgate installs nothing in it." for each in _freezes(report)]
     return [*lines, f"All that is coming: {command(f'windows {report.key.application}')}."]
+
+
+def _freezes(report: WindowReport) -> Sequence[str]:
+    """They keep changes from production, and nothing else."""
+    return report.freezes[:5] if report.production else ()
 
 
 def _corrections(report: CorrectionReport, now: datetime, *, shown: bool) -> list[str]:

@@ -190,3 +190,5 @@ def test_a_maintenance_window_is_announced_in_its_channel(desk: Desk, town: Town
     reminder = desk.page.locator("#messages [data-testid=message]").filter(has_text="Maintenance window")
     prod = reminder.filter(has_text="PRODUCTION · Maintenance window in 2").filter(has_text="· orders-db prod").last
     expect(prod).to_contain_text("None of its own tasks patches the 3 nodes", timeout=EVENTUALLY)
+    prod.get_by_role("button", name="Acknowledge").click()
+    expect(prod).to_contain_text("Seen by", timeout=EVENTUALLY)

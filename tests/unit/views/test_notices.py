@@ -43,6 +43,31 @@ def test_install_started() -> None:
 
 
 @pytest.mark.parametrize("state", [state for state in RunState if state.ended])
+def test_the_word_of_a_start_that_comes_after_the_end_says_that_it_is_late(state: RunState) -> None:
+    of = report(production_run(id=15, state=state))
+    rendered = notices.install_started(of)
+    assert_accepted(rendered)
+    assert f"*This message is late.* An install on your application started, {when(NOW)}: `install-15`" in shown(
+        rendered
+    )
+    assert "You get a message" not in shown(rendered)
+    assert "It has ended: " in notices.email_started(of).text
+
+
+def test_the_first_failure_is_told_while_the_run_goes_on_and_late_after_its_end() -> None:
+    lines = (NodeLine("i-1", "db-1", "failed", "Execution Timed Out"), NodeLine("i-2", "db-2", "running", ""))
+    going_on = report(production_run(id=15, state=RunState.RUNNING), nodes=lines, stage="installing")
+    rendered = notices.install_failing(going_on)
+    assert_accepted(rendered)
+    assert rendered[0] == "PRODUCTION Install fails: orders-db prod"
+    assert ":x: `install-15` *fails* on 1 of 2 nodes so far:" in shown(rendered)
+    assert "`db-1`" in shown(rendered)
+    assert "Execution Timed Out" in notices.email_failing(going_on).text
+    assert "late" not in shown(rendered)
+    assert "*This message is late.*" in shown(notices.install_failing(ENDED))
+
+
+@pytest.mark.parametrize("state", [state for state in RunState if state.ended])
 def test_install_ended(state: RunState) -> None:
     rendered = notices.install_ended(report(production_run(id=15, state=state)))
     assert_accepted(rendered)
