@@ -174,7 +174,12 @@ def _let_go(parts: Parts, change: Change, evaluation: Evaluation, url: str | Non
         record(tx, now, change, "send", evaluation)
         # Beside what was approved, what the nodes could be restored from at the send.
         facts = {**(change.facts or {}), "backups": evaluation.restore_points}
-        used = changes.transition(tx, change, ChangeState.USED, now, "clock", facts=to_json(facts))
+        # The digest is what was approved, under this configuration too: of one that changed while it waited for its
+        # window, nothing that matters here did. From now on another one refuses the send.
+        version = parts.config.version
+        used = changes.transition(
+            tx, change, ChangeState.USED, now, "clock", facts=to_json(facts), configuration=version
+        )
         if used is None:
             return
         run = runs.create(

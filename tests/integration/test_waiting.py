@@ -39,7 +39,7 @@ from tests.stateful.street import Street
 
 @pytest.fixture(scope="module")
 def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
-    opened = Street(tmp_path_factory.mktemp("waiting"), fleet_of([f"waits-{number}" for number in range(18)]))
+    opened = Street(tmp_path_factory.mktemp("waiting"), fleet_of([f"waits-{number}" for number in range(20)]))
     yield opened
     opened.close()
 
@@ -343,6 +343,25 @@ def test_those_affected_have_their_time_before_a_change_without_a_window(street:
     assert "They were told 1 d" in next(
         each["evidence"] for each in judged["checks"] if each["name"] == "affected-told"
     )
+
+
+@pytest.mark.parametrize("soak", [None, "6d"])
+def test_a_configuration_that_changes_meanwhile_ends_it_only_where_the_approval_is_about_it(
+    street: Street, soak: str | None
+) -> None:
+    house, first, _ = two_windows(street)
+    change = waiting(house)
+    house.reconfigure(notices={"leads": ["2h"]})
+    if soak:
+        house.restart({"soak": soak})
+    until(house, first)
+    house.settle()
+    if soak is None:
+        assert changes.get(house.store.db, change.id).configuration == house.parts.config.version
+        return installed(house)
+    assert installs(house) == []
+    assert "policy soak 7d → 6d" in newest(house).note
+    return None
 
 
 def test_withdrawn_while_it_waits_everybody_told_hears_of_it(street: Street) -> None:
