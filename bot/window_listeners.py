@@ -1,8 +1,10 @@
 """The form of a maintenance window while it is open: each change of its schedule shows the next openings anew."""
 
+import itertools
 import json
 import logging
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from slack_bolt import Ack, App
@@ -23,6 +25,8 @@ log = logging.getLogger(__name__)
 class WindowListeners:
     forms: WindowForms
     followups: FollowUps
+    _turns: Iterator[int] = field(default_factory=itertools.count)
+    _newest: dict[str, int] = field(default_factory=dict)  # {id of a form that is being drawn: its last change's turn}
 
     def register(self, app: App) -> None:
         for action_id in (PREVIEW, *PREVIEWED):
@@ -31,21 +35,27 @@ class WindowListeners:
     def on_change(self, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         """Acknowledged at once; the form is drawn anew off the listener's thread, which waits for nobody."""
         ack()
-        view = body.get("view") or {}
-        if not view:
-            return
+        view = body["view"]
+        turn = self._newest[view["id"]] = next(self._turns)
         try:
-            private = json.loads(str(view.get("private_metadata") or "{}"))
-            drawn = self.forms.refreshed(private, Form(view["state"]["values"]))
-        except Refused as refused:  # said when it is sent
+            drawn = self.forms.refreshed(json.loads(view["private_metadata"]), Form(view["state"]["values"]))
+        except Refused as refused:  # which is said when the form is sent
             log.info("a window's form is not drawn anew: %s", refused.sentence)
+            self._newest.pop(view["id"], None)
             return
-        self.followups.submit(lambda: _update(client, str(view["id"]), str(view["hash"]), drawn))
+        self.followups.submit(lambda: self._draw(client, view["id"], view["hash"], turn, drawn))
 
-
-def _update(client: WebClient, view_id: str, shown: str, drawn: Block) -> None:
-    """With the hash of what was shown: where somebody's next change was quicker, that one's drawing stays."""
-    try:
-        client.views_update(view_id=view_id, hash=shown, view=drawn)
-    except (SlackApiError, SlackClientError, OSError) as error:
-        log.info("a window's form was not drawn anew: %s", error)
+    def _draw(self, client: WebClient, view_id: str, shown: str, turn: int, drawn: Block) -> None:
+        """In the place of what was shown when the change was made; where that was drawn over, only for the newest."""
+        try:
+            try:
+                client.views_update(view_id=view_id, hash=shown, view=drawn)
+            except SlackApiError as error:
+                if error.response.get("error") != "hash_conflict" or self._newest.get(view_id) != turn:
+                    raise
+                client.views_update(view_id=view_id, view=drawn)
+        except (SlackApiError, SlackClientError, OSError) as error:
+            log.info("a window's form was not drawn anew: %s", error)
+        finally:
+            if self._newest.get(view_id) == turn:
+                del self._newest[view_id]
