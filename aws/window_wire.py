@@ -18,6 +18,9 @@ _WINDOW_TARGETS: Final = "WindowTargetIds"
 _KEPT_OF_TARGET: Final = ("Name", "Description", "OwnerInformation")
 _KEPT_OF_TASK: Final = ("Name", "Description", "AlarmConfiguration")
 _OF_DOCUMENT: Final = ("DocumentHash", "DocumentHashType")
+_OF_OUTPUT: Final = ("CloudWatchLogGroupName",)
+# What AWS shows of a task that was given no role: it can't be passed on, and need not be.
+_SERVICE_LINKED: Final = ":role/aws-service-role/"
 
 
 class NotEditable(Exception):
@@ -160,7 +163,7 @@ def task_settings(
 
 def _run_command(spec: WindowSpec, task: Mapping[str, Any]) -> dict[str, Any]:
     before = _invocation(task)
-    output = {**before.get("CloudWatchOutputConfig", {}), "CloudWatchOutputEnabled": True}
+    group = _kept(before.get("CloudWatchOutputConfig", {}), _OF_OUTPUT)
     notification = {
         "NotificationArn": spec.sns_topic_arn,
         "NotificationEvents": list(spec.sns_events),
@@ -176,7 +179,7 @@ def _run_command(spec: WindowSpec, task: Mapping[str, Any]) -> dict[str, Any]:
         "OutputS3KeyPrefix": spec.s3_prefix or None,
         "NotificationConfig": notification if spec.sns_topic_arn else None,
         "ServiceRoleArn": spec.sns_role_arn,
-        "CloudWatchOutputConfig": output if spec.cloudwatch_output else None,
+        "CloudWatchOutputConfig": {**group, "CloudWatchOutputEnabled": True} if spec.cloudwatch_output else None,
         **(_kept(before, _OF_DOCUMENT) if same_document else {}),
     }
     return {name: value for name, value in settings.items() if value is not None}
@@ -189,6 +192,7 @@ def _values(
     command = _invocation(task)
     parameters = dict(_parameters(task)) if task else {OPERATION: [Operation.SCAN.value]}
     notification = command.get("NotificationConfig", {})
+    role = str(task.get("ServiceRoleArn", ""))
     logging = task.get("LoggingInfo", {})  # where tasks that were registered long ago have their bucket
     values = {
         "name": window["Name"],
@@ -209,7 +213,7 @@ def _values(
         "max_errors": task.get("MaxErrors"),
         "priority": task.get("Priority"),
         "cutoff_behavior": task.get("CutoffBehavior"),
-        "service_role_arn": task.get("ServiceRoleArn"),
+        "service_role_arn": None if _SERVICE_LINKED in role else role,
         "s3_bucket": command.get("OutputS3BucketName") or logging.get("S3BucketName"),
         "s3_prefix": command.get("OutputS3KeyPrefix") or logging.get("S3KeyPrefix"),
         "sns_topic_arn": notification.get("NotificationArn"),

@@ -57,8 +57,10 @@ def _work(parts: Parts, order_id: int) -> None:
     except Throttled as throttled:
         return _put_off(parts, job.order, str(throttled))
     except Doubt as doubt:
-        job.keep(unclear=True)
-        return _put_off(parts, job.order, str(doubt))
+        log.warning("%s: %s", order.ref, doubt)
+        if doubt.operation == "CreateMaintenanceWindow":
+            job.keep(unclear=True)
+        return _put_off(parts, job.order, _asked_again(doubt))
     except (AwsError, NotEditable, OnlyScans, Unfit) as refused:
         if order.action is not Action.CREATE or "window_id" not in job.order.progress:
             return _end(parts, job.order, OrderState.FAILED, f"{refused}{_left(job.order)}")
@@ -72,7 +74,8 @@ def _undo(job: Job) -> None:
     try:
         job.aws.delete(job.target, window_id)
     except (Throttled, Doubt) as unclear:
-        return _put_off(job.parts, job.order, f"{refused} What was made of it is still to be deleted: {unclear}")
+        note = f"{refused} What was made of it is still to be deleted. {_asked_again(unclear)}"
+        return _put_off(job.parts, job.order, note)
     except AwsError as error:
         note = f"{refused}{_left(job.order)} It could not be deleted: {error}"
         return _end(job.parts, job.order, OrderState.FAILED, note)
@@ -108,6 +111,11 @@ def _end(parts: Parts, order: WindowOrder, state: OrderState, note: str, **known
             agenda.look_again(tx, where_of(environment), str(window_id))
     parts.wake("agenda")
     parts.wake("deliver")
+
+
+def _asked_again(error: AwsError) -> str:
+    """Doubts here need nobody who looks: what is asked for again is made once."""
+    return f"AWS gave no clear answer to {error.operation} ({error.code}); it is asked again, which does nothing twice."
 
 
 def _too_late(order: WindowOrder) -> str:
