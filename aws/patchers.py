@@ -77,7 +77,8 @@ class Patchers(Caller):
                 if (node_ids := _reached(nodes, task.targets or named_in(task.parameters))) != ()
             ]
             if effects:
-                next_at = self._windows.next_execution(target, window_id, after, before)
+                planned = self._windows.executions(target, after, before, window_id)
+                next_at = planned[0][1] if planned else None
                 for operation, node_ids in dict.fromkeys(effects):
                     yield OtherPatcher("window", window_id, name, operation, node_ids, next_at)
 

@@ -1,4 +1,4 @@
-"""Maintenance windows that will run on an environment's nodes, and what their tasks do there."""
+"""Maintenance windows: when they open, whom they cover, and what their tasks do."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,42 +9,25 @@ from aws.caller import MOST_IDS, Caller, batches
 from aws.errors import calling
 from aws.target import Target
 from patching.nodes import INSTANCE_IDS
+from patching.planned import TargetList
 
 if TYPE_CHECKING:
-    from mypy_boto3_ssm.literals import MaintenanceWindowResourceTypeType
     from mypy_boto3_ssm.type_defs import (
         GetMaintenanceWindowTaskResultTypeDef,
         MaintenanceWindowFilterTypeDef,
         MaintenanceWindowIdentityTypeDef,
         MaintenanceWindowTaskTypeDef,
         PatchOrchestratorFilterTypeDef,
-        ScheduledWindowExecutionTypeDef,
         TargetOutputTypeDef,
         TargetTypeDef,
     )
 
     class _ScheduleOf(TypedDict, total=False):
         WindowId: str
-        Targets: list[TargetTypeDef]
-        ResourceType: MaintenanceWindowResourceTypeType
 
-
-TargetList = tuple[tuple[str, tuple[str, ...]], ...]  # (key, values) as Systems Manager writes them; all must match
 
 _MOST_TARGETS = 5
 _LARGEST_PAGE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class UpcomingWindow:
-    """One execution to come. No new task starts in the last `cutoff_hours` (facts/patch-manager.md section 5)."""
-
-    window_id: str
-    name: str
-    execution_time: datetime
-    duration_hours: int
-    cutoff_hours: int
-    timezone: str | None  # the IANA name that its schedule is written in
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,35 +45,6 @@ class WindowTask:
 
 
 class MaintenanceWindows(Caller):
-    def upcoming(
-        self, target: Target, targets: Mapping[str, Sequence[str]], after: datetime, before: datetime
-    ) -> tuple[UpcomingWindow, ...]:
-        """Executions of enabled windows from `after` until just before `before`, soonest first.
-
-        `targets` as in `Nodes.resolve`. AWS compares them with how a window's own targets are written: a window
-        on tags is found by its tags, one on instance ids by ids. Raises AwsError.
-        """
-        found: dict[tuple[str, datetime], ScheduledWindowExecutionTypeDef] = {}
-        for portion in _portions(targets):
-            by_targets: _ScheduleOf = {"Targets": portion, "ResourceType": "INSTANCE"}
-            for execution in self._schedule(target, by_targets, after, before):
-                found[execution["WindowId"], parse_execution_time(execution["ExecutionTime"])] = execution
-        if not found:
-            return ()
-        windows = self._windows(target)
-        return tuple(
-            UpcomingWindow(
-                window_id=window_id,
-                name=execution["Name"],
-                execution_time=time,
-                duration_hours=windows[window_id]["Duration"],
-                cutoff_hours=windows[window_id]["Cutoff"],
-                timezone=windows[window_id].get("ScheduleTimezone"),
-            )
-            for (window_id, time), execution in sorted(found.items(), key=lambda item: (item[0][1], item[0][0]))
-            if window_id in windows and after <= time < before
-        )
-
     def covering(
         self, target: Target, targets: Mapping[str, Sequence[str]], node_ids: Sequence[str]
     ) -> Mapping[str, str]:
@@ -154,46 +108,31 @@ class MaintenanceWindows(Caller):
         """Every window of the account and Region, the disabled ones too. Raises AwsError."""
         return self._identities(target, [])
 
-    def executions(self, target: Target, after: datetime, before: datetime) -> tuple[tuple[str, datetime], ...]:
-        """(window id, time) of every execution of the account and Region from `after` until just before `before`.
+    def executions(
+        self, target: Target, after: datetime, before: datetime, window_id: str = ""
+    ) -> tuple[tuple[str, datetime], ...]:
+        """(window id, time) of every execution from `after` until just before `before`, soonest first.
 
-        One call for each 100: without WindowId and Targets it is asked about all. Raises AwsError.
+        Of the whole account and Region, or of one window: a call for each 100. Raises AwsError.
         """
-        found = {
-            (execution["WindowId"], parse_execution_time(execution["ExecutionTime"]))
-            for execution in self._schedule(target, {}, after, before)
-        }
-        return tuple(sorted((each for each in found if after <= each[1] < before), key=lambda each: (each[1], each[0])))
-
-    def next_execution(self, target: Target, window_id: str, after: datetime, before: datetime) -> datetime | None:
-        """The window's first execution from `after` until just before `before`; None without one. Raises AwsError."""
-        times = (
-            parse_execution_time(execution["ExecutionTime"])
-            for execution in self._schedule(target, {"WindowId": window_id}, after, before)
-        )
-        return min((time for time in times if after <= time < before), default=None)
-
-    def _schedule(
-        self, target: Target, of: "_ScheduleOf", after: datetime, before: datetime
-    ) -> "list[ScheduledWindowExecutionTypeDef]":
-        """`of` says whose: {"WindowId": …}, {"Targets": […], "ResourceType": "INSTANCE"}, or {} for all."""
         client = self._sessions.client("ssm", target)
         limits: list[PatchOrchestratorFilterTypeDef] = [
-            # AWS does not say whether "after" takes in the moment itself; callers cut to the exact period.
+            # AWS does not say whether "after" takes in the moment itself, so the exact period is cut out below.
             {"Key": "ScheduledAfter", "Values": [_written(after - timedelta(minutes=1))]},
             {"Key": "ScheduledBefore", "Values": [_written(before)]},
         ]
+        of: _ScheduleOf = {"WindowId": window_id} if window_id else {}
         with calling("DescribeMaintenanceWindowSchedule", target):
             pages = client.get_paginator("describe_maintenance_window_schedule").paginate(
-                **of,
-                Filters=limits,
-                PaginationConfig={"PageSize": _LARGEST_PAGE},
+                **of, Filters=limits, PaginationConfig={"PageSize": _LARGEST_PAGE}
             )
             # Read here, so that a time nobody can parse is reported as AWS's answer to this call.
-            executions = [execution for page in pages for execution in page["ScheduledWindowExecutions"]]
-            for execution in executions:
-                parse_execution_time(execution["ExecutionTime"])
-            return executions
+            found = {
+                (parse_execution_time(each["ExecutionTime"]), each["WindowId"])
+                for page in pages
+                for each in page["ScheduledWindowExecutions"]
+            }
+        return tuple((each, time) for time, each in sorted(found) if after <= time < before)
 
     def _windows(self, target: Target) -> "dict[str, MaintenanceWindowIdentityTypeDef]":
         """The enabled windows of the account and Region, by id."""
@@ -280,7 +219,7 @@ def _target_list(targets: "Iterable[TargetOutputTypeDef]") -> TargetList:
 def _portions(targets: Mapping[str, Sequence[str]]) -> "Iterable[list[TargetTypeDef]]":
     """Targets as Systems Manager writes them, at most 5 with at most 50 values each for one call."""
     written: list[TargetTypeDef] = [
-        {"Key": "InstanceIds" if key == INSTANCE_IDS else key, "Values": values}
+        {"Key": key, "Values": values}
         for key, all_values in targets.items()
         for values in batches(all_values, MOST_IDS)
     ]

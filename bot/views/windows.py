@@ -138,7 +138,7 @@ def _troubles(reply: WindowList) -> list[str]:
             lines.append(f":hourglass: {_place(each)} has not been read yet; ask again in a minute.")
         if each.too_old and each.read_at is not None:
             lines.append(
-                f":warning: What is shown of {_place(each)} is too old to be relied on: nothing is sent by it."
+                f":warning: What is shown of {_place(each)} is too old to be relied on: nothing new is planned by it."
             )
     return lines
 

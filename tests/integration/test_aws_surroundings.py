@@ -36,7 +36,6 @@ class Place:
                 "AWS_ENDPOINT_URL": server.url,
             }
         )
-        self.windows = MaintenanceWindows(self.sessions)
 
     def artifacts(self, bucket: str = BUCKET, target: Target | None = None) -> Artifacts:
         return Artifacts(self.sessions, bucket, PREFIX, REGION, target)
@@ -52,53 +51,28 @@ def place() -> Iterator[Place]:
 # --- Maintenance windows
 
 
+def executions(place: Place, after: datetime, before: datetime) -> list[datetime]:
+    """Of the window over GROUP."""
+    windows = MaintenanceWindows(place.sessions)
+    (window_id,) = windows.covering(ROLE, GROUP, ())
+    return [time for each, time in windows.executions(ROLE, after, before) if each == window_id]
+
+
 def test_the_executions_to_come(place: Place) -> None:
-    found = place.windows.upcoming(ROLE, GROUP, START, START + timedelta(days=15))
     first = datetime(2030, 1, 1, 22, tzinfo=UTC)
-    assert [window.execution_time for window in found] == [first, first + timedelta(7), first + timedelta(14)]
-    assert len({window.window_id for window in found}) == 1
-    assert (found[0].duration_hours, found[0].cutoff_hours, found[0].timezone) == (3, 1, "Europe/Dublin")
-    assert "orders-db-nonprod" in found[0].name
-    assert len(place.world.ssm_log.calls("DescribeMaintenanceWindows")) == 1
+    assert executions(place, START, START + timedelta(days=15)) == [first, first + timedelta(7), first + timedelta(14)]
+    assert len(place.world.ssm_log.calls("DescribeMaintenanceWindowSchedule")) == 1
 
 
 def test_summer_time_moves_an_execution(place: Place) -> None:
     after = datetime(2030, 7, 1, tzinfo=UTC)
-    (window,) = place.windows.upcoming(ROLE, GROUP, after, after + timedelta(days=7))
-    assert window.execution_time == datetime(2030, 7, 2, 21, tzinfo=UTC)
+    assert executions(place, after, after + timedelta(days=7)) == [datetime(2030, 7, 2, 21, tzinfo=UTC)]
 
 
 def test_the_end_of_the_period_is_not_in_it(place: Place) -> None:
     first = datetime(2030, 1, 1, 22, tzinfo=UTC)
-    assert place.windows.upcoming(ROLE, GROUP, START, first) == ()
-    assert len(place.windows.upcoming(ROLE, GROUP, first, first + timedelta(hours=1))) == 1
-
-
-def test_no_window_no_second_call(place: Place) -> None:
-    nobody = {"tag:PatchGroup": ["nobody"]}
-    assert place.windows.upcoming(ROLE, nobody, START, START + timedelta(days=15)) == ()
-    assert place.world.ssm_log.calls("DescribeMaintenanceWindows") == []
-
-
-def test_windows_are_found_by_instance_ids_too(place: Place) -> None:
-    node_id = place.world.fleet.environment("orders-db", "nonprod").nodes[0].id
-    found = place.windows.upcoming(ROLE, {"instance_ids": [node_id]}, START, START + timedelta(days=1))
-    assert [window.execution_time.hour for window in found] == [22]
-
-
-def test_more_ids_than_one_call_takes(place: Place) -> None:
-    node_id = place.world.fleet.environment("orders-db", "nonprod").nodes[0].id
-    others = [f"i-{number:017x}" for number in range(260)]
-    found = place.windows.upcoming(ROLE, {"instance_ids": [*others, node_id]}, START, START + timedelta(days=1))
-    assert len(found) == 1
-    assert len(place.world.ssm_log.calls("DescribeMaintenanceWindowSchedule")) == 2
-
-
-def test_a_disabled_window_is_not_upcoming(place: Place) -> None:
-    (window,) = place.windows.upcoming(ROLE, GROUP, START, START + timedelta(days=1))
-    ssm = place.sessions.client("ssm", ROLE)
-    ssm.update_maintenance_window(WindowId=window.window_id, Enabled=False)
-    assert place.windows.upcoming(ROLE, GROUP, START, START + timedelta(days=1)) == ()
+    assert executions(place, START, first) == []
+    assert executions(place, first, first + timedelta(hours=1)) == [first]
 
 
 # --- Artifacts
