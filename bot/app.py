@@ -20,7 +20,6 @@ from aws.patching import PatchManager
 from aws.permissions import Permissions
 from aws.sessions import Sessions
 from aws.window_orders import WindowOrders
-from aws.windows import MaintenanceWindows
 from bot.access import SlackDirectory
 from bot.delivery import PACE, Delivery
 from bot.followups import FollowUps
@@ -151,7 +150,6 @@ def build(
         store=store,
         clock=clock,
         patch_manager=PatchManager(sessions),
-        windows=MaintenanceWindows(sessions),
         window_orders=WindowOrders(sessions),
         agenda=AgendaReader(sessions),
         alarms=Alarms(sessions),

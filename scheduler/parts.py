@@ -13,7 +13,6 @@ from aws.patching import PatchManager
 from aws.permissions import Permissions
 from aws.target import Target
 from aws.window_orders import WindowOrders
-from aws.windows import MaintenanceWindows
 from commands.ports import Clock, Directory, Wake
 from patching.config import Configuration, Environment
 from patching.nodes import EnvironmentKey
@@ -29,7 +28,6 @@ class Parts:
     store: Store
     clock: Clock
     patch_manager: PatchManager
-    windows: MaintenanceWindows
     window_orders: WindowOrders
     agenda: AgendaReader
     alarms: Alarms

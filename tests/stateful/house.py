@@ -16,7 +16,6 @@ from aws.patching import PatchManager
 from aws.permissions import Permissions
 from aws.sessions import Sessions
 from aws.window_orders import WindowOrders
-from aws.windows import MaintenanceWindows
 from commands import command
 from commands.command import Actor, Command, Context
 from commands.ports import DirectoryError, Role
@@ -117,7 +116,6 @@ class House:
             store=self.store,
             clock=self.clock,
             patch_manager=PatchManager(self._sessions),
-            windows=MaintenanceWindows(self._sessions),
             window_orders=WindowOrders(self._sessions),
             agenda=AgendaReader(self._sessions),
             alarms=Alarms(self._sessions),
