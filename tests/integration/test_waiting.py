@@ -200,6 +200,8 @@ def test_an_objection_holds_it_and_an_admin_who_did_not_ask_overrules(street: St
     (objection,) = objections.standing(house.store.db, change.id)
     assert "stands already" in refused(house, Object(change.id, "Once more."), "U0EVE")
     assert "can take this objection back" in refused(house, TakeBack(objection.id), "U0OLA")
+    house.people.held[Role.ADMIN].add("U0ANN")
+    assert "another admin has to overrule" in refused(house, Overrule(objection.id, "It is fine."), "U0ANN")
     assert "needs the admin role" in refused(house, Overrule(objection.id, "It is fine."), "U0OLA")
     until(house, first)
     house.settle()

@@ -22,6 +22,7 @@ from storage.runs import Purpose
 from tests.integration.gate.situations import AT_THE_SEND, SITUATIONS
 from tests.mutation.mutant import Mutant, swap
 from tests.mutation.waves import WAVE_MUTANTS
+from tests.mutation.windows import WINDOW_MUTANTS
 
 GATE = "tests/integration/gate/test_gate_holds.py"
 GUARDS = "tests/integration/gate/test_guards_hold.py"
@@ -254,4 +255,5 @@ MUTANTS: tuple[Mutant, ...] = (
         ("tests/integration/test_restored.py::test_I2_a_scan_that_is_planned_is_looked_up_and_not_sent",),
     ),
     *WAVE_MUTANTS,
+    *WINDOW_MUTANTS,
 )
