@@ -118,7 +118,7 @@ def _no_longer(report: WindowReport, now: datetime) -> str:
     late = "This message is late: " if report.opening.opens <= now else ""
     if report.moved_to:
         return f":warning: {late}{was}. *It was moved* to {when(report.moved_to)}."
-    return f":warning: {late}{was}. *It does not take place then*: AWS no longer plans it."
+    return f":warning: {late}{was}. *It does not take place then*: AWS no longer plans it for these nodes."
 
 
 def _details(report: WindowReport) -> list[str]:
@@ -162,7 +162,7 @@ def _corrected(item: Corrected, key: EnvironmentKey, now: datetime, *, shown: bo
             f"{own_zone(new.opens, new.timezone)}, and ends {when(new.ends)}."
         )
     else:
-        said = f"{window} *does not take place* {when(was.opens)}: AWS no longer plans it."
+        said = f"{window} *does not take place* {when(was.opens)}: AWS no longer plans it for these nodes."
     first = min(was.opens, item.moved_to.opens) if item.moved_to else was.opens
     late = ":warning: *This correction is late.* " if first <= now and not shown else ""
     since = " That has changed once more since, which the next message says." if item.outdated else ""
