@@ -51,8 +51,15 @@ def reading(db: Database, where: Where) -> Reading | None:
     if row is None:
         return None
     tried_at = datetime.fromisoformat(row["tried_at"])
-    agenda = from_json(row["content"]) if row["content"] else None
-    return Reading(agenda, to_time(row["read_at"]), tried_at, row["error"])
+    return Reading(_agenda(row["content"]), to_time(row["read_at"]), tried_at, row["error"])
+
+
+def _agenda(content: str) -> Agenda | None:
+    """What another version wrote in another shape is as good as never read: AWS tells it again."""
+    try:
+        return from_json(content) if content else None
+    except ValueError:
+        return None
 
 
 def tries(db: Database) -> dict[Where, tuple[datetime, bool]]:

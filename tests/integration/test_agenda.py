@@ -182,6 +182,16 @@ def test_a_reading_that_a_change_of_ours_overtook_is_not_kept(house: House) -> N
     assert read(house, timedelta(0))[PRODUCTION]["DescribeMaintenanceWindowTasks"] == 1
 
 
+def test_what_another_version_kept_is_read_anew(house: House) -> None:
+    window(house, opens_at(house, timedelta(days=1)))
+    read(house)
+    with house.store.transaction() as tx:
+        tx.execute("UPDATE agenda_reading SET content = '{\"windows\": 1}'")
+    assert "have not been read yet" in unknown(house, house.prod)
+    read(house)
+    assert len(planned(house)) == 1
+
+
 def test_an_install_task_on_production_is_warned_about_once_until_it_changes_or_comes_back(house: House) -> None:
     window_id = window(house, opens_at(house, timedelta(days=20)))
     task_id = task(house, window_id)
@@ -299,11 +309,12 @@ def test_windows_are_listed_with_what_they_do_page_by_page(house: House) -> None
 
 def test_slack_is_answered_from_the_store_and_turns_the_page(tmp_path: Path) -> None:
     names = [f"app-{number}" for number in range(PAGE)]
-    with open_town(tmp_path, with_windows(fleet_of(names))) as town:
+    with open_town(tmp_path, with_windows(fleet_of(names)), rate=1) as town:
         bot = town.bot
         assert bot
         wait_for(lambda: all(each.read_at for each in seen_everywhere(bot.store.db, bot.config).values()), "a reading")
         asked = len(town.around.world.ssm_log.calls("DescribeMaintenanceWindows"))
+        assert asked == 2  # one for each account, however many environments it has
         said = town.command("U0EVE", "/patch windows", CHANNEL)
         assert "`app-0-nonprod`" in said
         assert "Europe/Dublin" in said
