@@ -40,6 +40,7 @@ class Seen:
 class Oracle:
     timelines: Mapping[str, Timeline]
     places: Mapping[str, frozenset[Place]]  # whom each window concerns
+    began: datetime  # when there was first something to tell in a digest
     must: dict[Word, frozenset[Place]] = field(default_factory=dict)
     executions: set[tuple[str, datetime]] = field(default_factory=set)
     corrections: int = 0
@@ -71,14 +72,14 @@ class Oracle:
                 self.must |= dict.fromkeys(words, self.places[name])
         for channel in sorted({place for places in self.places.values() for place in places if place[0] == "channel"}):
             word = Word("digest", channel[1], _monday(now), "")
-            due = now - word.moment < DIGEST_KEEPS and word not in self.must
+            due = self.began <= word.moment and now - word.moment < DIGEST_KEEPS and word not in self.must
             if due and (committed is None or committed(word, channel)):
                 self.must[word] = frozenset({channel})
 
     def _corrections(
         self, name: str, planned: list[datetime], told: dict[datetime, Execution], now: datetime
     ) -> list[Word]:
-        """One word for all that has changed of a window; the reminder of what it was moved to is in it."""
+        """One word for all that has changed of a window; it stands for the reminder that would be due by now."""
         standing = {at for at, each in told.items() if not each.off and at in planned}
         changes: list[tuple[datetime, str]] = []
         taken: set[datetime] = set()
@@ -90,9 +91,9 @@ class Oracle:
             if target:
                 taken.add(target)
                 told[target] = Execution(_newest(target, now))
-        for at, each in told.items():
+        for at, each in list(told.items()):
             if at > now and each.off and at in planned and at not in taken:
-                each.off = False
+                told[at] = Execution(_newest(at, now))
                 changes.append((at, "back"))
         if not changes:
             return []

@@ -152,7 +152,7 @@ def told_from(folder: Path, seed: int, begin: datetime) -> Iterator[Tale]:
     bot = Bot(environment, clock, Sessions(environment))
     with closing(Store(database, readonly=True)) as store:
         try:
-            yield Tale(around, office, bot, store, random.Random(seed), lines, Oracle(lines, places))
+            yield Tale(around, office, bot, store, random.Random(seed), lines, Oracle(lines, places, clock.now()))
         finally:
             bot.end()
             office.close()

@@ -88,7 +88,7 @@ def test_the_oracle_wants_the_newest_lead_alone_and_corrects_what_was_said() -> 
     """Told a day before; moved, moved back, disabled and enabled; then the bot is down until the window has opened."""
     rule, moved = Rule("last sun", 4, 0), Rule("last sun", 6, 0)
     line = Timeline("Europe/Berlin", [(START - 20 * DAY, rule)])
-    oracle = Oracle({"berlin": line}, {"berlin": frozenset({CHANNEL})})
+    oracle = Oracle({"berlin": line}, {"berlin": frozenset({CHANNEL})}, START)
     said: list[str] = []
     for before, change in (
         (timedelta(days=8), "as it was"),
