@@ -37,6 +37,10 @@ class Throttled(DefiniteRefusal):
     """AWS asked for fewer calls; nothing happened."""
 
 
+class Unreached(DefiniteRefusal):
+    """AWS could not be reached, before any byte was written; nothing happened, and the network may be back soon."""
+
+
 class AccessRefused(DefiniteRefusal):
     """The credentials may not do this, or are not valid; nothing happened."""
 
@@ -98,6 +102,7 @@ _NEVER_WRITTEN: Final = (
     boto.InvalidRegionError,
     boto.ParamValidationError,
 )
+_NO_WAY_THERE: Final = (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError)
 _CREDENTIALS: Final = (
     boto.NoCredentialsError,
     boto.PartialCredentialsError,
@@ -178,7 +183,8 @@ def classify(error: Exception, operation: str, target: Target | None, subject: s
             if isinstance(error, boto.ParamValidationError)
             else "check the network, the Region and the endpoint"
         )
-        return DefiniteRefusal(
+        refusal = Unreached if isinstance(error, _NO_WAY_THERE) else DefiniteRefusal
+        return refusal(
             f"{what} ({where}) could not be sent to AWS: {_one_line(str(error))}; nothing was done, {advice}.",
             code=code,
             operation=operation,

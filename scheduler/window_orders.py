@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from aws.errors import AwsError, Doubt, Throttled
+from aws.errors import AwsError, Doubt, Throttled, Unreached
 from aws.window_wire import NotEditable, OnlyScans
 from commands.agenda import where_of
 from patching.phrases import listed
@@ -54,13 +54,10 @@ def _work(parts: Parts, order_id: int) -> None:
                 raise Unfit(f"{' '.join(problems.values())} Nothing more was changed.")
             window_steps.carry_out(job)
             return _end(parts, job.order, OrderState.DONE, "", **_next(job))
-    except Throttled as throttled:
-        return _put_off(parts, job.order, str(throttled))
-    except Doubt as doubt:
-        log.warning("%s: %s", order.ref, doubt)
-        if doubt.operation == "CreateMaintenanceWindow":
+    except (Throttled, Unreached, Doubt) as passing:
+        if isinstance(passing, Doubt) and passing.operation == "CreateMaintenanceWindow":
             job.keep(unclear=True)
-        return _put_off(parts, job.order, _asked_again(doubt))
+        return _put_off(parts, job.order, _why_again(passing))
     except (AwsError, NotEditable, OnlyScans, Unfit) as refused:
         if order.action is not Action.CREATE or "window_id" not in job.order.progress:
             return _end(parts, job.order, OrderState.FAILED, f"{refused}{_left(job.order)}")
@@ -73,8 +70,8 @@ def _undo(job: Job) -> None:
     refused, window_id = str(job.order.progress["refused"]), str(job.order.progress["window_id"])
     try:
         job.aws.delete(job.target, window_id)
-    except (Throttled, Doubt) as unclear:
-        note = f"{refused} What was made of it is still to be deleted. {_asked_again(unclear)}"
+    except (Throttled, Unreached, Doubt) as passing:
+        note = f"{refused} What was made of it is still to be deleted. {_why_again(passing)}"
         return _put_off(job.parts, job.order, note)
     except AwsError as error:
         note = f"{refused}{_left(job.order)} It could not be deleted: {error}"
@@ -113,12 +110,16 @@ def _end(parts: Parts, order: WindowOrder, state: OrderState, note: str, **known
     parts.wake("deliver")
 
 
-def _asked_again(error: AwsError) -> str:
-    """Doubts here need nobody who looks: what is asked for again is made once."""
+def _why_again(error: AwsError) -> str:
+    """A doubt here needs nobody who looks: what is asked for again is made once."""
+    if not isinstance(error, Doubt):
+        return str(error)
     return f"AWS gave no clear answer to {error.operation} ({error.code}); it is asked again, which does nothing twice."
 
 
 def _too_late(order: WindowOrder) -> str:
+    if "refused" in order.progress:
+        return f"{order.progress['refused']}{_left(order)}"
     why = f" The last answer was: {order.note}" if order.note else ""
     return (
         "It could not be carried out within an hour of being asked for, so it is given up; look whether it is still "

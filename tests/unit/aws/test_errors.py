@@ -6,7 +6,7 @@ import pytest
 from botocore import exceptions as boto
 from botocore.exceptions import ClientError
 
-from aws.errors import AccessRefused, AwsError, DefiniteRefusal, Doubt, Throttled, classify
+from aws.errors import AccessRefused, AwsError, DefiniteRefusal, Doubt, Throttled, Unreached, classify
 from aws.target import Target
 
 TARGET = Target("111111111111", "eu-west-1", "arn:aws:iam::111111111111:role/patchgate")
@@ -57,9 +57,9 @@ def test_a_read_that_was_throttled_with_a_5xx_is_throttled() -> None:
 CERTIFICATE = ssl.SSLCertVerificationError("certificate verify failed")
 ENDPOINT = "https://ssm.example"
 FAILURES = [
-    (boto.EndpointConnectionError(endpoint_url=ENDPOINT), DefiniteRefusal),
-    (boto.ConnectTimeoutError(endpoint_url=ENDPOINT), DefiniteRefusal),
-    (boto.ProxyConnectionError(proxy_url="http://proxy.example"), DefiniteRefusal),
+    (boto.EndpointConnectionError(endpoint_url=ENDPOINT), Unreached),
+    (boto.ConnectTimeoutError(endpoint_url=ENDPOINT), Unreached),
+    (boto.ProxyConnectionError(proxy_url="http://proxy.example"), Unreached),
     (boto.SSLError(endpoint_url=ENDPOINT, error=CERTIFICATE), Doubt),
     (boto.NoCredentialsError(), DefiniteRefusal),
     (boto.CredentialRetrievalError(provider="sso", error_msg="expired"), DefiniteRefusal),
@@ -73,7 +73,9 @@ FAILURES = [
 
 @pytest.mark.parametrize(("failure", "meaning"), FAILURES, ids=lambda value: getattr(value, "__name__", repr(value)))
 def test_i2_only_what_fails_before_a_byte_is_written_is_a_refusal(failure: Exception, meaning: type[AwsError]) -> None:
-    assert type(classify(failure, "SendCommand", TARGET)) is meaning
+    found = classify(failure, "SendCommand", TARGET)
+    assert type(found) is meaning
+    assert isinstance(found, DefiniteRefusal) != (meaning is Doubt)
 
 
 def test_i2_a_certificate_that_is_refused_is_a_refusal() -> None:
