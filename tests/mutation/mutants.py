@@ -21,6 +21,7 @@ from storage import runs as stored_runs
 from storage.runs import Purpose
 from tests.integration.gate.situations import AT_THE_SEND, SITUATIONS
 from tests.mutation.mutant import Mutant, swap
+from tests.mutation.notices import NOTICE_MUTANTS
 from tests.mutation.waves import WAVE_MUTANTS
 from tests.mutation.windows import WINDOW_MUTANTS
 
@@ -256,4 +257,5 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *WAVE_MUTANTS,
     *WINDOW_MUTANTS,
+    *NOTICE_MUTANTS,
 )
