@@ -50,14 +50,15 @@ class Doubts:
     def times(self) -> Counter[int]:
         return Counter(self.posted.values()) + self.mailed
 
-    def look(self, store: Store, workspace: Workspace, mails: Sequence[Mail]) -> None:
+    def look(self, store: Store, workspace: Workspace, mails: Sequence[Mail], since: datetime) -> None:
+        """The bot has died in what it began at `since`."""
         rows = list(store.db.execute("SELECT * FROM notice WHERE state = 'sending'"))
         assert len(rows) <= 1, "one thread sends one at a time"
         for row in rows:
-            known = self.posted.keys() | set(_posted(store))
-            fresh = [each for each in _said(workspace) if (each.channel, each.ts) not in known]
-            assert len(fresh) <= 1, f"{fresh} were posted while one was sent"
-            self.posted |= {(each.channel, each.ts): row["id"] for each in fresh}
+            known, place = self.posted.keys() | set(_posted(store)), (row["medium"], row["recipient"])
+            fresh = {(each.channel, each.ts) for each in _said(workspace) if each.at >= since} - known
+            mine = {each for each in fresh if _place(workspace, each[0]) == place}
+            self.posted |= dict.fromkeys(sorted(mine)[-1:], row["id"])
             if row["medium"] == "email":
                 self.mailed[row["id"]] = sum(_number(mail) == row["id"] for mail in mails)
 
@@ -66,7 +67,7 @@ def told(store: Store, workspace: Workspace, mails: Sequence[Mail], doubts: Doub
     """For each place in the order of arrival."""
     rows = _posted(store) | doubts.posted
     slack = [
-        Told(rows.get((each.channel, each.ts)), _place(workspace, each), each.at, words_of(_as_json(each)))
+        Told(rows.get((each.channel, each.ts)), _place(workspace, each.channel), each.at, words_of(_as_json(each)))
         for each in sorted(_said(workspace), key=lambda each: each.ts)
     ]
     return [*slack, *(Told(_number(mail), ("email", mail.to[0]), mail.at, _words(mail)) for mail in mails)]
@@ -116,9 +117,9 @@ def _said(workspace: Workspace) -> Iterator[Message]:
         return iter([each for each in workspace.posts.all() if each.user == BOT and each.ephemeral_to is None])
 
 
-def _place(workspace: Workspace, message: Message) -> Place:
-    person = workspace.directory.channels[message.channel].person
-    return ("user", person) if person else ("channel", message.channel)
+def _place(workspace: Workspace, channel: str) -> Place:
+    person = workspace.directory.channels[channel].person
+    return ("user", person) if person else ("channel", channel)
 
 
 def _as_json(message: Message) -> dict[str, Any]:

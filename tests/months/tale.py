@@ -99,7 +99,7 @@ class Tale:
             return
         owed = {(each.word, each.place) for each in records.owed(self.store)}
         self.oracle.look(now, lambda word, place: (word, place) in owed)
-        self.doubts.look(self.store, self.around.workspace, self.office.mails)
+        self.doubts.look(self.store, self.around.workspace, self.office.mails, now)
         self._down_until = now + self.chance.choices(DOWNTIMES, OFTEN)[0] * self.chance.uniform(0.5, 1.5)
 
     def _wake_up(self, at: datetime) -> None:
