@@ -206,7 +206,17 @@ def test_a_window_is_made_edited_disabled_and_deleted_in_forms(town: Town) -> No
     type_in(town, "/patch window delete app nonprod app-patch-tuesday")
     question = form_of(town, inputs=("name",))
     assert submit(town, question, {"name": "app"})["errors"]["name"].startswith("That is not app-patch-tuesday")
+    type_in(town, "/patch window enable app nonprod", "U0BEN")
+    overtaken = form_of(town, "U0BEN")
+    held = town.around.world.faults.add("ssm", "DeleteMaintenanceWindow", "throttling", times=10**6)
     assert submit(town, question, {"name": "app-patch-tuesday"})["ok"]
+    assert submit(town, overtaken, {}, "U0BEN")["ok"]  # a form without an input has its refusal in its own place
+    instead = form_of(town, "U0BEN")
+    assert "to delete app-patch-tuesday of app nonprod, has not ended yet; nothing was done" in words_of(
+        {"text": "", "blocks": instead["blocks"]}
+    )
+    assert not instead.get("submit")
+    assert town.around.world.faults.remove(held.id)
     card(town, "*Deleted:* `app-patch-tuesday`")
     assert windows(town) == []
 
