@@ -23,8 +23,8 @@ class Install(Command):
     detail: ClassVar[str] = (
         "On a non-production environment: AWS-RunPatchBaseline with Operation=Install, then a verification Scan. "
         "On production it opens a change: both environments are scanned where that is due, the gate's checks are "
-        "shown, an approver decides, both are scanned again, and only the proven list is installed. With `window` it is "
-        "sent at the next maintenance window of that environment, and those affected are told."
+        "shown, an approver decides, both are scanned again, and only the proven list is installed. With `window` it "
+        "is sent at the next maintenance window of that environment, and those affected are told."
     )
     role: ClassVar[Role | None] = Role.OPERATOR
 

@@ -71,8 +71,8 @@ def test_what_is_understood(text: str, understood: Command) -> None:
         ("aprovals", "Did you mean approvals?"),
         (
             "drop tables",
-            "There are: approvals, backups, cancel, compare, continue, emergency, freeze, help, install, jobs, pause, plan, "
-            "preflight, scan, status, subscribe, unsubscribe, waive, window, windows.",
+            "There are: approvals, backups, cancel, compare, continue, emergency, freeze, help, install, jobs, pause, "
+            "plan, preflight, scan, status, subscribe, unsubscribe, waive, window, windows.",
         ),
         ("scan ordrs-db nonprod", "Did you mean orders-db?"),
         ("scan Orders-DB nonprod", "Did you mean orders-db?"),

@@ -1,4 +1,4 @@
-"""What import-linter can't say: what `patching` may import (ADR 0012), and that commands which answer late only read."""
+"""What import-linter can't say: what `patching` may import (ADR 0012), and that commands that answer late only read."""
 
 import ast
 import inspect
