@@ -30,7 +30,7 @@ def test_a_window_is_made_in_its_form_with_its_openings_foreseen(browser: Browse
         send(desk, "/patch window create reports-db nonprod")
         modal = page.get_by_test_id("modal")
         preview = modal.locator(".block[data-block-id=preview]")
-        expect(preview).to_contain_text("Opens next by cron(0 2 ? * SAT *) in UTC", timeout=EVENTUALLY)
+        expect(preview).to_contain_text("Opens next by cron(0 2 ? * SAT *) in ", timeout=EVENTUALLY)
 
         field(desk, "Name").fill("reports patch tuesday")
         field(desk, "How often it opens").select_option("nth-weekday")
