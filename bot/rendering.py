@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.rendering_affected import about_change, about_install, about_window
+from bot.rendering_affected import about_bypass, about_change, about_install, about_window
 from bot.views import change_notices
 from bot.views.approval_notices import approval_asked, approval_reminder, receipt, record_message
 from bot.views.away import Told
 from bot.views.backups import backups_answer
 from bot.views.blocks import Rendered
-from bot.views.bypass import bypass_warning, email_bypass
 from bot.views.change import change_card, change_details
 from bot.views.digest import digest
 from bot.views.freezes import freeze_told
@@ -33,7 +32,7 @@ from commands.record import as_json, record_of, rows_as_csv
 from commands.reports import change_report, run_report
 from patching.config import Configuration
 from patching.nodes import EnvironmentKey
-from storage import bypasses, changes, runs, window_orders
+from storage import changes, runs, window_orders
 from storage.changes import Change
 from storage.database import Store
 from storage.outbox import Medium, Notice
@@ -111,7 +110,7 @@ def render(
         case "sweep-recovered":
             return Rendering(*sweep_recovered(notice.payload))
         case "bypass":
-            return _bypass(store, notice)
+            return _either(about_bypass(store, config, notice))
         case "refusal":
             return Rendering(*decision_refused(str(notice.payload["sentence"]), notice.payload.get("person")))
     raise ValueError(f"no view for a notice of kind {notice.kind}")
@@ -130,16 +129,6 @@ def _about_change(store: Store, config: Configuration, notice: Notice, change: C
         Attachment(f"{change.ref}.csv", f"Every row of evidence of {change.ref}", rows_as_csv(story)),
     )
     return Rendering(*record_message(report), files)
-
-
-def _bypass(store: Store, notice: Notice) -> Rendering:
-    payload = notice.payload
-    key = EnvironmentKey(str(payload["application"]), str(payload["environment"]))
-    stands = bypasses.stands(store.db, key, str(payload["id"]), str(payload["fingerprint"]))
-    if notice.medium is Medium.EMAIL:
-        mail = email_bypass(payload, stands=stands, read_at=notice.created_at)
-        return Rendering(mail.text, [], subject=mail.subject, html=mail.html)
-    return Rendering(*bypass_warning(payload, stands=stands, read_at=notice.created_at))
 
 
 def _paused(store: Store, notice: Notice, run_id: int, link: str | None) -> Rendering:

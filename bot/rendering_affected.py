@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bot.views import window_notices
 from bot.views.blocks import Rendered
+from bot.views.bypass import bypass_warning, email_bypass
 from bot.views.change_notices import change_notice, email_change_notice
 from bot.views.mail import Email
 from bot.views.notices import (
@@ -18,7 +19,8 @@ from bot.views.notices import (
 from commands.reports import change_report, run_report
 from commands.window_report import correction_report, window_report
 from patching.config import Configuration
-from storage import changes, runs
+from patching.nodes import EnvironmentKey
+from storage import bypasses, changes, runs
 from storage.database import Store
 from storage.outbox import Medium, Notice
 
@@ -63,6 +65,17 @@ def about_install(store: Store, notice: Notice) -> Rendered | Email:
             return email_failing(report) if mail else install_failing(report)
         case _:
             return email_ended(report) if mail else install_ended(report)
+
+
+def about_bypass(store: Store, config: Configuration, notice: Notice) -> Rendered | Email:
+    """Kind bypass; subject `window:ID` or `association:ID`."""
+    payload = notice.payload
+    key = EnvironmentKey(str(payload["application"]), str(payload["environment"]))
+    stands = bypasses.stands(store.db, key, str(payload["id"]), str(payload["fingerprint"]))
+    if notice.medium is Medium.EMAIL:
+        return email_bypass(payload, stands=stands, read_at=notice.created_at)
+    groups = _groups(config, notice, key.application)
+    return bypass_warning(payload, stands=stands, read_at=notice.created_at, groups=groups)
 
 
 def _groups(config: Configuration, notice: Notice, application: str) -> Sequence[str]:

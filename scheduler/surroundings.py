@@ -1,7 +1,7 @@
 """What surrounds a change at AWS: alarms, other commands, other patchers, whether the nodes may read the list."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from aws.alarms import ABSENT
 from aws.errors import DefiniteRefusal
@@ -9,12 +9,12 @@ from patching.gate import OtherPatcher
 from patching.model import Evidence, Node, Operation
 from patching.nodes import EnvironmentKey
 from patching.outcomes import NodeOutcome
+from patching.planned import LOOK_AHEAD
 from patching.preflight import NodeInquiry
 from scheduler.parts import Parts, target_of
 from storage import evidence, holds, invocations, runs, steps
 from storage.steps import Step
 
-LOOK_AHEAD = timedelta(days=35)  # monthly windows are seen
 ANY_KEY = "list.json"  # roles are allowed a prefix of the bucket, not an object
 
 

@@ -7,18 +7,23 @@ from typing import Any
 from bot.views.blocks import Rendered, header, message, sections
 from bot.views.mail import Email, email
 from bot.views.text import code, command, listed, place, plural, prose, when
+from bot.views.window_notices import mentioned
 from patching.nodes import EnvironmentKey
 
 
-def bypass_warning(payload: Mapping[str, Any], *, stands: bool, read_at: datetime) -> Rendered:
+def bypass_warning(
+    payload: Mapping[str, Any], *, stands: bool, read_at: datetime, groups: Sequence[str] = ()
+) -> Rendered:
     """To the channel, and to each who is affected. `payload` as `scheduler.bypasses` owes it.
 
-    `stands`: it is still so, by the newest reading; `read_at`: when it was seen first.
+    `stands`: it is still so, by the newest reading; `read_at`: when it was seen first; `groups`: user groups to
+    mention.
     """
     headline = _headline(payload, stands)
     title = f"PRODUCTION · {headline} · {payload['application']} {payload['environment']}"
     where = place(str(payload["application"]), str(payload["environment"]))
-    return message(f"PRODUCTION · {headline}: {where}", [header(title), *sections(_lines(payload, stands, read_at))])
+    lines = [*_lines(payload, stands, read_at), *mentioned(groups)]
+    return message(f"PRODUCTION · {headline}: {where}", [header(title), *sections(lines)])
 
 
 def email_bypass(payload: Mapping[str, Any], *, stands: bool, read_at: datetime) -> Email:

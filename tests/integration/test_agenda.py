@@ -192,7 +192,7 @@ def test_what_another_version_kept_is_read_anew(house: House) -> None:
     assert len(planned(house)) == 1
 
 
-def test_an_install_task_on_production_is_warned_about_once_until_it_changes_or_comes_back(house: House) -> None:
+def test_an_install_task_on_production_is_warned_about_once_until_it_changes_or_comes_back_i7(house: House) -> None:
     window_id = window(house, opens_at(house, timedelta(days=20)))
     task_id = task(house, window_id)
     scanning = window(house, opens_at(house, timedelta(days=20)), "scans")

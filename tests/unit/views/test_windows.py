@@ -167,12 +167,13 @@ def bypass(**changed: Any) -> dict[str, Any]:
 
 
 def test_the_warning_says_what_it_is_when_and_what_to_do() -> None:
-    rendered = bypass_warning(bypass(), stands=True, read_at=NOW)
+    rendered = bypass_warning(bypass(), stands=True, read_at=NOW, groups=("S0ONCALL",))
     assert_accepted(rendered)
     said = shown(rendered)
     assert "PRODUCTION · Maintenance window installs past the gate · orders-db prod" in said
     assert "runs `AWS-RunPatchBaseline` (Install) on 4 nodes of *orders-db prod*" in said
     assert "It opens next" in said
+    assert "For <!subteam^S0ONCALL>." in said
     assert "`/patch window edit orders-db prod`" in said
 
 
