@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from bot.views.modals import (
     APPLICATION,
@@ -38,6 +38,10 @@ class Form:
     values: Mapping[str, Any]
     id: str = ""  # of the view: another one each time that a form is opened
 
+    @classmethod
+    def of(cls, view: Mapping[str, Any]) -> Self:
+        return cls(view["state"]["values"], str(view["id"]))
+
     def text(self, name: str) -> str:
         return str(self.values.get(name, {}).get(name, {}).get("value") or "")
 
@@ -65,11 +69,12 @@ def _entered(state: Mapping[str, Any]) -> str | tuple[str, ...]:
     return str(state.get("value") or state.get("selected_time") or "").strip()
 
 
-def refused_ack(form: Form, title: str, error: Refused) -> dict[str, Any]:
+def refused_ack(view: Mapping[str, Any], error: Refused) -> dict[str, Any]:
     """The answer to a form that is refused: each sentence under its input; a form without any is replaced."""
+    form = Form.of(view)
     sentence = error.sentence.replace("{person}", "Somebody")  # plain text: no mention can be shown there
     if not form.values:
-        return {"response_action": "update", "view": refused_modal(title, sentence)}
+        return {"response_action": "update", "view": refused_modal(str(view["title"]["text"]), sentence)}
     errors: dict[str, str] = {}
     for name, said in (error.fields or {error.field or form.last: sentence}).items():
         where = name if name in form.values else form.last

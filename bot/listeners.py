@@ -110,7 +110,7 @@ class Listeners:
         if body.get("command"):
             return ack(text=BROKEN, response_type="ephemeral")
         if body.get("type") == "view_submission":
-            return ack(**refused_ack(_form(body["view"]), _title(body["view"]), Refused(BROKEN)))
+            return ack(**refused_ack(body["view"], Refused(BROKEN)))
         self._answer(body, (BROKEN, []))
         return ack()
 
@@ -206,12 +206,12 @@ class Listeners:
     def _submission(self, make: Callable[[Value, Form], Command]) -> Callable[..., None]:
         def listener(ack: Ack, body: Body, view: Body, context: BoltContext) -> None:
             private = json.loads(str(view.get("private_metadata") or "{}"))
-            form = _form(view)
+            form = Form.of(view)
             asked = self._context(str(private.get("channel", "")), context)
             try:
                 command.run(make(private, form), asked, self._actor(body["user"]["id"]))
             except Refused as error:
-                ack(**refused_ack(form, _title(view), error))
+                ack(**refused_ack(view, error))
             else:
                 ack()
 
@@ -288,14 +288,6 @@ def _open(client: WebClient, body: Body, view: dict[str, Any]) -> None:
     except (SlackApiError, SlackClientError, OSError) as error:
         log.warning("a modal did not open: %s", error)
         raise Refused("The form did not open in time; nothing was done. Ask for it once more.") from None
-
-
-def _form(view: Body) -> Form:
-    return Form(view["state"]["values"], str(view["id"]))
-
-
-def _title(view: Body) -> str:
-    return str(view["title"]["text"])
 
 
 def _channel(body: Body) -> str:

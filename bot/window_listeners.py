@@ -38,7 +38,7 @@ class WindowListeners:
         view = body["view"]
         turn = self._newest[view["id"]] = next(self._turns)
         try:
-            drawn = self.forms.refreshed(json.loads(view["private_metadata"]), Form(view["state"]["values"]))
+            drawn = self.forms.refreshed(json.loads(view["private_metadata"]), Form.of(view))
         except Refused as refused:  # which is said when the form is sent
             log.info("a window's form is not drawn anew: %s", refused.sentence)
             self._newest.pop(view["id"], None)
