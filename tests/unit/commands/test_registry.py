@@ -13,6 +13,7 @@ from commands.errors import Refused
 from commands.help import ShowHelp
 from commands.install import Install, InstallPart
 from commands.jobs import ShowJobs
+from commands.objecting import Overrule
 from commands.ports import Role
 from commands.problem import ClearProblem, ReportProblem
 from commands.registry import discover, subcommands, usage_hint
@@ -35,6 +36,7 @@ ASKED: dict[type[Command], Command] = {
     InstallPart: InstallPart(KEY),
     ShowJobs: ShowJobs(),
     SendAgain: SendAgain(1),
+    Overrule: Overrule(1, "it was moved"),
 }
 """One of each command that needs a role."""
 
@@ -60,7 +62,7 @@ FOR_ALL = {
 def test_the_subcommands_of_the_contract_and_no_others() -> None:
     assert {name: command.usage for name, command in subcommands().items()} == {
         "scan": "APP ENV",
-        "install": "APP ENV",
+        "install": "APP ENV [window]",
         "compare": "APP [FROM TO]",
         "status": "[ID]",
         "approvals": "",
@@ -121,6 +123,10 @@ def test_rights_are_those_of_the_contract() -> None:
         "pause": None,
         "continue": None,
         "acknowledge": None,
+        "object": None,
+        "take-back": None,  # who objected
+        "overrule": Role.ADMIN,
+        "postpone": None,  # who has any role, and those affected
         "subscribe": None,
         "unsubscribe": None,
         "install-part": Role.OPERATOR,
