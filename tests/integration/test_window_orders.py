@@ -282,6 +282,8 @@ def test_an_edit_changes_everything_and_keeps_what_has_no_word_here(house: House
     assert read(house, edited) == changed
     assert not window.enabled
     assert "It is disabled, and stays so." in card(house, edited)
+    said = [call for call in house.world.ssm_log.calls("UpdateMaintenanceWindow") if call.params.get("Replace")]
+    assert said[-1].params["Enabled"] is False, "with Replace, AWS takes what is left out for unset"
     assert target.described == {"Name": "servers", "OwnerInformation": "orders"}
     assert {name: task.params[name] for name in ("Name", "Description", "AlarmConfiguration")} == {
         "Name": "look",

@@ -23,6 +23,7 @@ from tests.integration.gate.situations import AT_THE_SEND, SITUATIONS
 from tests.mutation.mutant import Mutant, swap
 from tests.mutation.notices import NOTICE_MUTANTS
 from tests.mutation.waves import WAVE_MUTANTS
+from tests.mutation.window_orders import ORDER_MUTANTS
 from tests.mutation.windows import WINDOW_MUTANTS
 
 GATE = "tests/integration/gate/test_gate_holds.py"
@@ -257,5 +258,6 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     *WAVE_MUTANTS,
     *WINDOW_MUTANTS,
+    *ORDER_MUTANTS,
     *NOTICE_MUTANTS,
 )
