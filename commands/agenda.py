@@ -1,6 +1,5 @@
 """What is known of an environment's maintenance windows: read from the store, so nobody waits for AWS."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -12,6 +11,7 @@ from patching.config import Configuration, Environment
 from patching.durations import words
 from patching.nodes import EnvironmentKey
 from patching.planned import LOOK_AHEAD, Agenda, PlannedWindow
+from patching.targets import NodeIndex
 from storage import agenda, environment_readings
 from storage.agenda import Reading, Where
 
@@ -27,7 +27,7 @@ class Seen:
     """What the store knows of an environment's windows and nodes, however old."""
 
     agenda: Agenda  # of its whole account and Region
-    nodes: Mapping[str, Mapping[str, str]]  # {id: tags}
+    nodes: NodeIndex
     read_at: datetime | None  # None: never, so there is nothing in the others
     error: str  # the newest try's sentence, or empty
 
@@ -54,10 +54,10 @@ def seen_everywhere(db: Database, config: Configuration) -> dict[EnvironmentKey,
 
 def _seen(db: Database, key: EnvironmentKey, reading: Reading | None) -> Seen:
     error = reading.error if reading else ""
-    nodes_at, nodes = environment_readings.of_environment(db, key.application, key.environment)
+    nodes_at, nodes = environment_readings.tags_of_environment(db, key.application, key.environment)
     if reading is None or reading.agenda is None or reading.read_at is None or nodes_at is None:
-        return Seen(Agenda((), (), ()), {}, None, error)
-    return Seen(reading.agenda, {node.id: node.tags for node in nodes}, min(reading.read_at, nodes_at), error)
+        return Seen(Agenda((), (), ()), NodeIndex({}), None, error)
+    return Seen(reading.agenda, nodes, min(reading.read_at, nodes_at), error)
 
 
 def where_of(environment: Environment) -> Where:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from patching.documents import PatchOperation, document_name
 from patching.planned import Agenda, TargetList
-from patching.targets import reached
+from patching.targets import NodeIndex, reached
 
 Nodes = Mapping[str, Mapping[str, str]]
 """{id: tags}"""
@@ -35,7 +35,8 @@ class Bypass:
 
 def bypasses(agenda: Agenda, nodes: Nodes, now: datetime) -> tuple[Bypass, ...]:
     """What would install, or can't be told to scan only, on any of these nodes; disabled windows are left out."""
-    return (*_windows(agenda, nodes, now), *_associations(agenda, nodes))
+    index = NodeIndex(nodes)
+    return (*_windows(agenda, index, now), *_associations(agenda, index))
 
 
 def _windows(agenda: Agenda, nodes: Nodes, now: datetime) -> Iterator[Bypass]:

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from patching.agenda import Opening
 from patching.documents import PatchOperation
-from patching.targets import means
+from patching.targets import reach
 
 TargetList = tuple[tuple[str, tuple[str, ...]], ...]
 """(key, values) as Systems Manager writes them; a node must match all."""
@@ -49,7 +49,7 @@ class PlannedWindow:
 
     def concerns(self, nodes: Mapping[str, Mapping[str, str]]) -> bool:
         """Whether one of its targets or of its tasks' means one of the nodes, {id: tags}, for certain."""
-        return any(means(self.alternatives, node_id, tags) for node_id, tags in nodes.items())
+        return bool(reach(nodes, self.alternatives).certain)
 
 
 @dataclass(frozen=True, slots=True)

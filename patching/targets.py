@@ -1,44 +1,78 @@
 """Which nodes the targets of a window's task or of an association mean, told from ids and tags without asking AWS."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 Targets = Sequence[tuple[str, Sequence[str]]]
 """(key, values) as Systems Manager writes them; a node must match every one of them."""
 
 
-def reached(tags: Mapping[str, Mapping[str, str]], alternatives: Iterable[Targets]) -> tuple[str, ...] | None:
-    """The ids among `tags`, {node id: its tags}, that any of the alternatives means, sorted; () means none of them.
+class NodeIndex(Mapping[str, Mapping[str, str]]):
+    """{node id: its tags}, with the nodes of each tag at hand: dozens of windows ask about thousands of nodes."""
 
-    None where ids and tags don't tell, because a resource group chooses.
-    """
-    choices = list(alternatives)
-    hits = {node_id: means(choices, node_id, of_node) for node_id, of_node in tags.items()}
-    if None in hits.values():
-        return None
-    return tuple(sorted(node_id for node_id, hit in hits.items() if hit))
+    def __init__(self, nodes: Mapping[str, Mapping[str, str]]) -> None:
+        self._nodes = nodes
+        self.ids = frozenset(nodes)
+        self.with_key: Mapping[str, set[str]] = defaultdict(set)
+        self.with_tag: Mapping[tuple[str, str], set[str]] = defaultdict(set)
+        for node_id, tags in nodes.items():
+            for item in tags.items():
+                self.with_key[item[0]].add(node_id)
+                self.with_tag[item].add(node_id)
 
+    def __getitem__(self, node_id: str) -> Mapping[str, str]:
+        return self._nodes[node_id]
 
-def means(alternatives: Iterable[Targets], node_id: str, tags: Mapping[str, str]) -> bool | None:
-    """Whether any of the alternatives means the node; None where that can't be told."""
-    answers = [_all(_hit(node_id, tags, key, values) for key, values in targets) for targets in alternatives]
-    if True in answers:
-        return True
-    return None if None in answers else False
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._nodes)
 
-
-def _all(answers: Iterable[bool | None]) -> bool | None:
-    known = list(answers)
-    if False in known:
-        return False
-    return None if None in known else True
+    def __len__(self) -> int:
+        return len(self._nodes)
 
 
-def _hit(node_id: str, tags: Mapping[str, str], key: str, values: Sequence[str]) -> bool | None:
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Which of some nodes targets mean; of those in `perhaps` nobody can tell, because a resource group chooses."""
+
+    certain: AbstractSet[str]
+    perhaps: AbstractSet[str]
+
+
+def reach(nodes: Mapping[str, Mapping[str, str]], alternatives: Iterable[Targets]) -> Reach:
+    """Of `nodes`, {id: tags}, those that any of the alternatives means."""
+    index = nodes if isinstance(nodes, NodeIndex) else NodeIndex(nodes)
+    certain: set[str] = set()
+    perhaps: set[str] = set()
+    for targets in alternatives:
+        answers = [_meant(index, key, values) for key, values in targets]
+        known = [each for each in answers if each is not None]
+        matching = index.ids.intersection(*known)
+        (perhaps if None in answers else certain).update(matching)
+    return Reach(certain, perhaps - certain)
+
+
+def reached(nodes: Mapping[str, Mapping[str, str]], alternatives: Iterable[Targets]) -> tuple[str, ...] | None:
+    """The ids of those certainly meant, sorted; None where it can't be told of every node. () means none of them."""
+    found = reach(nodes, alternatives)
+    return None if found.perhaps else tuple(sorted(found.certain))
+
+
+def _meant(index: NodeIndex, key: str, values: Sequence[str]) -> AbstractSet[str] | None:
     """`InstanceIds` with * is every node of the account; keys that are not known here can't be told."""
+    if key == "InstanceIds" and "*" in values:
+        return index.ids
     if key in ("InstanceIds", "ParameterValues"):
-        return node_id in values or (key == "InstanceIds" and "*" in values)
+        return index.ids & set(values)
     if key == "tag-key":
-        return any(value in tags for value in values)
+        return _union(index.with_key.get(value) for value in values)
     if key.startswith("tag:"):
-        return tags.get(key.removeprefix("tag:")) in values
+        name = key.removeprefix("tag:")
+        return _union(index.with_tag.get((name, value)) for value in values)
     return None
+
+
+def _union(sets: Iterable[AbstractSet[str] | None]) -> AbstractSet[str]:
+    found = [each for each in sets if each]
+    return found[0] if len(found) == 1 else frozenset().union(*found)

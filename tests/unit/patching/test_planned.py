@@ -17,7 +17,7 @@ from patching.planned import (
     from_json,
     still_open,
 )
-from patching.targets import means, reached
+from patching.targets import reached
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -70,7 +70,8 @@ def association(operation: PatchOperation, *targets: TargetList) -> PlannedAssoc
     ],
 )
 def test_a_node_is_matched_by_ids_and_tags_or_nobody_can_tell(targets: TargetList, reaches: bool | None) -> None:
-    assert means([targets], "i-00000001", NODES["i-00000001"]) is reaches
+    primary = {"i-00000001": NODES["i-00000001"]}
+    assert reached(primary, [targets]) == {True: tuple(primary), False: (), None: None}[reaches]
 
 
 def test_any_of_several_target_lists_is_enough_and_none_reaches_nobody() -> None:
