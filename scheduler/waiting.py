@@ -20,7 +20,7 @@ from patching.phrases import counted
 from patching.states import ChangeState
 from scheduler.change_ends import supersede, unconfigured
 from scheduler.parts import Parts
-from storage import changes, objections
+from storage import audit, changes, objections
 from storage.changes import Change, opening_to_json
 from storage.database import to_text
 
@@ -144,6 +144,9 @@ def _open(parts: Parts, change: Change) -> None:
             sentence = " ".join(each.sentence for each in freezes)
             if change.note != sentence:
                 changes.set_note(tx, change, sentence)
+                audit.append(
+                    tx, now, "clock", change.ref, "held by a freeze", {"freezes": [each.name for each in freezes]}
+                )
                 announcing.tell_held(tx, now, parts.config, change, sentence)
         elif waits := _untold(tx, parts, change, now):
             changes.set_note(tx, change, waits)

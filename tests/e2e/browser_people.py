@@ -32,9 +32,7 @@ class Desk:
     def ask(self, text: str) -> str:
         """Type a command that starts something and send it; the id that its answer names, such as `scan-1`."""
         old = self._answers()
-        composer = self.page.get_by_test_id("composer")
-        composer.fill(text)
-        composer.press("Enter")
+        self.say(text)
         found = re.compile(r"((scan|install|change)-\d+) is recorded")
         messages = self.page.locator("#messages [data-testid=message][data-ephemeral=true]").filter(has_text=found)
 
@@ -44,6 +42,12 @@ class Desk:
             return answer[1] if answer else None
 
         return wait_for(shown, f"an answer to {text}")
+
+    def say(self, text: str) -> None:
+        """Type a command and send it."""
+        composer = self.page.get_by_test_id("composer")
+        composer.fill(text)
+        composer.press("Enter")
 
     def hears(self, words: str) -> None:
         """An ephemeral message with these words is there, or comes."""
@@ -76,6 +80,14 @@ class Desk:
         modal.get_by_role("checkbox").check()
         modal.get_by_label("Where is the database backup, and from when?").fill("snapshot of last night, checked")
         modal.get_by_label("Type the application's name").fill(application)
+        self.page.get_by_test_id("modal-submit").click()
+        expect(modal).to_have_count(0)
+
+    def give_reason(self, card: Locator, button: str, reason: str) -> None:
+        """Press a button of a message that asks why in a form; fill it in and submit it."""
+        self.press(card, button)
+        modal = self.page.get_by_test_id("modal")
+        modal.get_by_role("textbox").fill(reason)
         self.page.get_by_test_id("modal-submit").click()
         expect(modal).to_have_count(0)
 
