@@ -11,6 +11,7 @@ from scheduler.window_steps import Job
 from tests.mutation.mutant import Mutant, swap
 
 ORDERS = "tests/integration/test_window_orders.py"
+EDITS = "tests/integration/test_window_edits.py"
 
 
 def _tokens_are_made_anew() -> None:
@@ -56,21 +57,21 @@ ORDER_MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "an order for a window not held against the configuration of now",
         _orders_are_not_looked_at_again,
-        (f"{ORDERS}::test_production_gets_no_window_that_installs_whoever_wrote_the_row",),
+        (f"{EDITS}::test_production_gets_no_window_that_installs_whoever_wrote_the_row",),
     ),
     Mutant(
         "a task for production not looked at right before its request",
         _tasks_are_not_looked_at_again,
-        (f"{ORDERS}::test_production_gets_no_window_that_installs_whoever_wrote_the_row",),
+        (f"{EDITS}::test_production_gets_no_window_that_installs_whoever_wrote_the_row",),
     ),
     Mutant(
         "a window that installs on production enabled",
         _windows_that_install_are_enabled,
-        (f"{ORDERS}::test_an_existing_window_that_installs_on_production_is_disabled_but_enabled_only_once_it_scans",),
+        (f"{EDITS}::test_an_existing_window_that_installs_on_production_is_disabled_but_enabled_only_once_it_scans",),
     ),
     Mutant(
         "a window that installs on nodes tagged as production",
         _misplaced_nodes_are_installed_on,
-        (f"{ORDERS}::test_I13_a_window_that_installs_reaches_no_node_that_is_tagged_as_production",),
+        (f"{EDITS}::test_I13_a_window_that_installs_reaches_no_node_that_is_tagged_as_production",),
     ),
 )
