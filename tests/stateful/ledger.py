@@ -34,6 +34,8 @@ class Ledger:
         self.requests: dict[int, Request] = {}
         self._read = house.log_length
         self._installs: Counter[tuple[int, str]] = Counter()
+        self.frozen = False  # these two change between sweeps only, so they hold for whatever a sweep sends
+        self.objecting: set[str] = set()  # who objects to the newest change
 
     def asked(self, user: str, before: Change | None, *, emergency: bool = False) -> None:
         """A request was accepted. It takes over the chain of the one before it, if that was stopped by the gate."""
@@ -43,6 +45,7 @@ class Ledger:
         earlier = self.requests[before.id].excluded if before and chained else frozenset()
         needed = max(self.required, FOUR_EYES_IN_AN_EMERGENCY) if emergency else self.required
         self.requests[change.id] = Request(earlier | {user}, needed, emergency)
+        self.objecting.clear()
 
     def approved(self, user: str, change: Change, digest: str) -> None:
         """A click that was taken in; whether it counts is for the bot to judge, and for `look` to check."""
@@ -102,3 +105,8 @@ class Ledger:
         assert Outcome.FAIL not in outcomes.values(), outcomes
         assert problems.open_problem(db, self._house.name) is None or outcomes["no-problem"] == Outcome.WAIVED
         assert call.params["Parameters"]["InstallOverrideList"], call
+        assert not self.frozen or outcomes["no-freeze"] == Outcome.WAIVED
+        assert not self.objecting, f"{change.ref} was sent though {self.objecting} object"
+        if change.timing == "window":
+            assert change.opening
+            assert change.opening.is_open(call.at), f"{change.ref} was sent outside of its window"

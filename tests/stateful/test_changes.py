@@ -17,20 +17,23 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from commands import grammar, objecting
 from commands.command import Command
 from commands.decide import ApprovalForm, Decide
 from commands.emergency import Emergency
 from commands.errors import Refused
 from commands.install import Install
+from commands.objecting import Object, Overrule, TakeBack
 from commands.ports import Role
 from commands.problem import ClearProblem, ReportProblem
 from commands.waive import Waive
 from commands.withdraw import Withdraw
 from patching.gate import Outcome
 from patching.states import ChangeState, RunState
-from storage import audit, decisions, problems, runs
+from storage import audit, decisions, objections, problems, runs
 from storage.changes import Change
 from storage.runs import Purpose
+from tests.integration.window_house import opens_at, window
 from tests.stateful.conftest import EXAMPLES
 from tests.stateful.house import House
 from tests.stateful.ledger import Ledger
@@ -90,6 +93,52 @@ class Changes(RuleBasedStateMachine):
     def ask(self, user: str, judged: bool) -> None:
         self.open(Install(self.house.prod), user)
         self.wait_for_the_gate(judged)
+
+    @precondition(lambda self: self.nothing_is_open())
+    @rule(user=st.sampled_from((*ASKERS, "U0OLA")), judged=OFTEN)
+    def ask_for_a_window(self, user: str, judged: bool) -> None:
+        window(self.house, opens_at(self.house))
+        self.house.jump(timedelta(minutes=6))
+        self.house.read_agenda()
+        self.open(Install(self.house.prod, at_window=True), user)
+        self.wait_for_the_gate(judged)
+
+    @precondition(lambda self: self.state() is ChangeState.WAITING)
+    @rule(late=st.sampled_from((False, False, True)))
+    def the_window_opens(self, late: bool) -> None:
+        """`late`: nothing of the bot ran until after its cutoff."""
+        self.house.jump(timedelta(hours=2) if late else timedelta())
+        self.let_the_window_open()
+        self.disturbed = True
+        if late:
+            self.house.settle()
+
+    @precondition(lambda self: self.state() in objecting.OPEN)
+    @rule(user=st.sampled_from(("U0EVE", "U0ANN")))
+    def object(self, user: str) -> None:
+        if self.tried(Object(self.newest().id, "month end runs that night"), user):
+            self.ledger.objecting.add(user)
+            self.disturbed = True
+
+    @precondition(lambda self: self.ledger.objecting)
+    @rule(overruled=st.booleans())
+    def the_objection_ends(self, overruled: bool) -> None:
+        for each in objections.standing(self.house.store.db, self.newest().id)[:1]:
+            asked, by = (Overrule(each.id, "it was moved"), "U0ADA") if overruled else (TakeBack(each.id), each.user_id)
+            if self.tried(asked, by):
+                self.ledger.objecting.discard(each.user_id)
+
+    @precondition(lambda self: self.is_open() and not self.ledger.frozen)
+    @rule()
+    def freeze(self) -> None:
+        self.typed("freeze add stocktaking --apps all we count the stock")
+        self.ledger.frozen = self.disturbed = True
+
+    @precondition(lambda self: self.ledger.frozen)
+    @rule()
+    def lift(self) -> None:
+        self.typed("freeze lift stocktaking all is counted")
+        self.ledger.frozen = False
 
     @precondition(lambda self: self.nothing_is_open())
     @rule(user=st.sampled_from(("U0ADA", "U0ANN")), judged=OFTEN)
@@ -250,7 +299,7 @@ class Changes(RuleBasedStateMachine):
     @rule()
     def approve_with_enough(self) -> None:
         """A legitimate path from wherever the story stands: it is sent, once, and it ends well."""
-        if self.house.people.readable and not self.problem_is_open():
+        if self.house.people.readable and not self.problem_is_open() and not self.ledger.frozen:
             self.house.people.held = held()
             self.house.settle()  # somebody's click may wait to be judged, and be a rejection
             if self.state() is not ChangeState.REJECTED:
@@ -343,11 +392,27 @@ class Changes(RuleBasedStateMachine):
             for user in self.ledger.candidates(change)[:wanted]:
                 assert self.approve(user, change.digest or "")
         self.house.settle()
+        if self.state() is ChangeState.WAITING:
+            self.ledger.look()
+            assert self.ledger.installs(change.id) == 0
+            self.let_the_window_open()
+        self.house.settle()
         self.ledger.look()
         assert self.state() is ChangeState.DONE, self.told()
         (install,) = runs.of_change(self.house.store.db, change.id, Purpose.CHANGE)
         assert install.state is RunState.SUCCEEDED, install
         assert self.ledger.installs(change.id) == 1
+
+    def let_the_window_open(self) -> None:
+        starts = self.newest().starts_at
+        assert starts
+        self.house.jump(max(starts - self.house.clock.now(), timedelta()) + timedelta(seconds=1))
+        self.house.read_agenda()
+        self.house.round()
+
+    def typed(self, text: str) -> None:
+        """By Ada, who is an admin whatever happens to her other role."""
+        self.house.ask(grammar.parse(text, self.house.parts.config), "U0ADA")
 
     def given(self, change: Change) -> set[str]:
         return set(decisions.approvers(self.house.store.db, change))
@@ -357,8 +422,11 @@ class Changes(RuleBasedStateMachine):
         self.house.people.held, self.house.people.readable = held(), True
         self.house.settle()
         self.tried(ClearProblem(self.house.name, "it was the network"), "U0ANN")
+        if self.ledger.frozen:
+            self.lift()
+        self.house.settle()
         change = self.house.newest
-        if change and change.state is ChangeState.PENDING:
+        if change and change.state in {ChangeState.PENDING, ChangeState.WAITING, ChangeState.HELD}:
             assert self.tried(Withdraw(change.id), change.requesters[0])
 
     def only_the_lists_were_installed(self) -> None:
