@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -86,6 +86,8 @@ def keep_opening(
 
 
 def _moment(text: str | None, timezone: str) -> datetime | None:
-    """A date without an offset is one of the window's own zone."""
+    """Aware UTC; a date without an offset is one of the window's own zone."""
     moment = datetime.fromisoformat(text) if text else None
-    return moment.replace(tzinfo=ZoneInfo(timezone)) if moment and moment.tzinfo is None else moment
+    if moment and moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(timezone))
+    return moment.astimezone(UTC) if moment else None

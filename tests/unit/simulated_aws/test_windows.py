@@ -164,3 +164,63 @@ def test_a_client_token_creates_one_window() -> None:
     assert world.call("CreateMaintenanceWindow", **WINDOW, ClientToken="once") == first
     with pytest.raises(SsmError, match="IdempotentParameterMismatch"):
         world.call("CreateMaintenanceWindow", **(WINDOW | {"Name": "other"}), ClientToken="once")
+
+
+def test_targets_and_tasks_are_changed_piece_by_piece_or_as_a_whole_and_taken_away() -> None:
+    rig = Rig(small_fleet(nonprod=1, packages=(OPENSSL,)))
+    window = rig.call("CreateMaintenanceWindow", **WINDOW, Tags=[{"Key": "team", "Value": "orders"}])
+    at = {"WindowId": window["WindowId"]}
+    group = [{"Key": "tag:PatchGroup", "Values": ["a"]}]
+    registered = rig.call(
+        "RegisterTargetWithMaintenanceWindow", **at, ResourceType="INSTANCE", Targets=group, Name="servers"
+    )
+    target = {**at, "WindowTargetId": registered["WindowTargetId"]}
+    referred = [{"Key": "WindowTargetIds", "Values": [registered["WindowTargetId"]]}]
+    made = rig.call(
+        "RegisterTaskWithMaintenanceWindow",
+        **at,
+        TaskArn="AWS-RunPatchBaseline",
+        TaskType="RUN_COMMAND",
+        Targets=referred,
+        Priority=3,
+        Name="look",
+    )
+    task = {**at, "WindowTaskId": made["WindowTaskId"]}
+    rig.call("UpdateMaintenanceWindowTarget", **target, Description="all of them")
+    rig.call("UpdateMaintenanceWindowTask", **task, MaxErrors="2")
+    (told,) = rig.call("DescribeMaintenanceWindowTargets", **at)["Targets"]
+    assert (told["Name"], told["Description"], told["Targets"]) == ("servers", "all of them", group)
+    told = rig.call("GetMaintenanceWindowTask", **task)
+    assert (told["Name"], told["Priority"], told["MaxErrors"]) == ("look", 3, "2")
+    with pytest.raises(SsmError, match="Replace needs TaskArn"):
+        rig.call("UpdateMaintenanceWindowTask", **task, Replace=True, Targets=referred)
+    rig.call(
+        "UpdateMaintenanceWindowTask",
+        **task,
+        Replace=True,
+        TaskArn="AWS-RunPatchBaseline",
+        Targets=referred,
+        Priority=1,
+    )
+    told = rig.call("GetMaintenanceWindowTask", **task)
+    assert (told.get("Name"), told["Priority"], told.get("MaxErrors")) == (None, 1, None)
+    assert told["TaskType"] == "RUN_COMMAND"
+    rig.call("UpdateMaintenanceWindowTarget", **target, Replace=True, Targets=group)
+    assert "Name" not in rig.call("DescribeMaintenanceWindowTargets", **at)["Targets"][0]
+    with pytest.raises(SsmError, match="is used by a task"):
+        rig.call("DeregisterTargetFromMaintenanceWindow", **target, Safe=True)
+    rig.call("DeregisterTaskFromMaintenanceWindow", **task)
+    rig.call("DeregisterTargetFromMaintenanceWindow", **target, Safe=True)
+    assert rig.call("DescribeMaintenanceWindowTargets", **at)["Targets"] == []
+    with pytest.raises(SsmError, match="does not exist"):
+        rig.call("GetMaintenanceWindowTask", **task)
+
+
+def test_a_start_date_without_an_offset_is_one_of_the_windows_own_zone() -> None:
+    rig = Rig(small_fleet(nonprod=1, packages=(OPENSSL,)))
+    at = {"Schedule": "rate(1 day)", "ScheduleTimezone": "America/New_York", "StartDate": "2026-12-01T00:00:00"}
+    window = rig.call("CreateMaintenanceWindow", **{**WINDOW, **at})
+    (first, *_) = rig.call("DescribeMaintenanceWindowSchedule", WindowId=window["WindowId"])[
+        "ScheduledWindowExecutions"
+    ]
+    assert first["ExecutionTime"] == "2026-12-02T05:00Z"
