@@ -14,6 +14,7 @@ from tests.months.judge import Place, Word
 from tests.months.weather import LEADS, NEAR
 
 REACH = timedelta(days=35)  # that AWS is asked for
+TRUSTED = timedelta(minutes=30)  # a reading, and no longer: from then on nobody knows what is planned
 OPEN_FOR = timedelta(hours=3)  # each of the windows
 DIGEST_KEEPS = timedelta(days=3)
 
@@ -44,12 +45,14 @@ class Oracle:
     must: dict[Word, frozenset[Place]] = field(default_factory=dict)
     executions: set[tuple[str, datetime]] = field(default_factory=set)
     corrections: int = 0
+    _read_at: datetime | None = None
     _seen: dict[str, Seen] = field(default_factory=dict)
     _told: dict[str, dict[datetime, Execution]] = field(default_factory=dict)
     _said: Counter[tuple[str, datetime, str]] = field(default_factory=Counter)
 
     def read(self, now: datetime) -> None:
         """The bot has read AWS."""
+        self._read_at = now
         for name, timeline in self.timelines.items():
             rule, before = timeline.rule(now), self._seen.get(name, Seen())
             begun = [at for at in before.executions if at <= now < at + OPEN_FOR and rule == before.rule]
@@ -60,7 +63,8 @@ class Oracle:
 
         What belongs to one window is owed at once, so one word of it stands for all.
         """
-        for name, seen in self._seen.items():
+        known = self._read_at is not None and now - self._read_at <= TRUSTED
+        for name, seen in self._seen.items() if known else ():
             told = {at: Execution(each.lead, each.off) for at, each in self._told.get(name, {}).items()}
             planned = [at for at in seen.executions if now < at + OPEN_FOR]
             words = [*self._corrections(name, planned, told, now), *self._reminders(name, planned, told, now)]

@@ -20,10 +20,10 @@ Posted = tuple[str, str]
 """A message in Slack: its channel and ts."""
 
 
-def read_at(store: Store) -> datetime:
+def read_at(store: Store) -> datetime | None:
     """When the bot last read AWS, well."""
     row = store.db.execute("SELECT max(read_at) AS at FROM agenda_reading").fetchone()
-    return datetime.fromisoformat(row["at"])
+    return datetime.fromisoformat(row["at"]) if row["at"] else None
 
 
 def owed(store: Store) -> list[Owed]:

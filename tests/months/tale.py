@@ -30,6 +30,7 @@ from tests.months.weather import DOWNTIMES, OFTEN, READ, Event, Weather
 
 SLACK_TROUBLE: tuple[FaultKind, ...] = ("outage", "server-error", "ratelimited")
 MAIL_TROUBLE: tuple[Trouble, ...] = ("closed", "busy")
+READING, MANY = "DescribeMaintenanceWindows", 10**6
 SITES = ("", "scheduler.reminders", "bot.delivery", "bot.delivery")  # of the commits at which a life may end
 
 
@@ -45,6 +46,7 @@ class Tale:
     doubts: records.Doubts = field(default_factory=records.Doubts)
     counts: Counter[str] = field(default_factory=Counter)
     _fault: int | None = None
+    _refusal: int | None = None
     _down_until: datetime | None = None
     _windows: dict[str, str] = field(default_factory=dict)  # name → id
 
@@ -87,6 +89,11 @@ class Tale:
                 self.office.down(self.chance.choice(MAIL_TROUBLE))
             case "mail up":
                 self.office.up()
+            case "aws down":
+                self.counts["outages of AWS"] += 1
+                self._refusal = self.around.world.faults.add("ssm", READING, "access-denied", times=MANY).id
+            case "aws up" if self._refusal:
+                self.around.world.faults.remove(self._refusal)
 
     def _look(self) -> None:
         now = self.bot.clock.now()
@@ -112,6 +119,8 @@ class Tale:
         self._down_until = None
         if self._fault:
             self.around.workspace.faults.remove(self._fault)
+        if self._refusal:
+            self.around.world.faults.remove(self._refusal)
 
     def _until(self, moment: datetime) -> None:
         self.bot.clock.jump(max(timedelta(), moment - self.bot.clock.now()))

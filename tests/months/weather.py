@@ -22,7 +22,7 @@ _NOTICE = (timedelta(minutes=30), timedelta(hours=3), timedelta(hours=20), timed
 _FOR = (timedelta(minutes=25), timedelta(hours=5), timedelta(days=2), timedelta(days=9))
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat")
 
-What = Literal["look", "slack down", "slack up", "mail down", "mail up", "doom", "change"]
+What = Literal["look", "slack down", "slack up", "mail down", "mail up", "aws down", "aws up", "doom", "change"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class Weather:
         outages = [
             *self._outages("slack down", "slack up", starts),
             *self._outages("mail down", "mail up", starts),
+            *self._outages("aws down", "aws up", starts),
         ]
         looks = {*self._moments(windows), *(each.at + READ for each in (*changes, *outages)), self.begin, self.end}
         events = [*changes, *outages, *self._dooms(), *(Event(at, "look") for at in looks)]
