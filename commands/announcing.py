@@ -22,9 +22,11 @@ def announce(tx: Database, now: datetime, config: Configuration, change: Change)
     _owe(tx, now, config, change, ANNOUNCED, "announced", {})
 
 
-def tell_moved(tx: Database, now: datetime, config: Configuration, change: Change, before: Change, why: str) -> None:
-    """To another time than `before` had."""
-    _follow(tx, now, config, change, "change-moved", {"from": to_text(before.starts_at), "why": why})
+def tell_moved(
+    tx: Database, now: datetime, config: Configuration, change: Change, before: Change, why: str, by: str | None = None
+) -> None:
+    """To another time than `before` had; `by` whom, where somebody asked for that."""
+    _follow(tx, now, config, change, "change-moved", {"from": to_text(before.starts_at), "why": why, "by": by})
 
 
 def tell_missed(tx: Database, now: datetime, config: Configuration, change: Change, before: Change, why: str) -> None:

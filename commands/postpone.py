@@ -8,6 +8,7 @@ from commands.affected import affected
 from commands.announcing import tell_moved
 from commands.command import Actor, Command, Context
 from commands.errors import Refused
+from commands.freezes import written
 from commands.replies import Done, Reply
 from commands.timing import soonest
 from patching.states import ChangeState
@@ -50,10 +51,11 @@ class Postpone(Command):
                     f"No later window of {change.environment} is planned; nothing was changed. "
                     "Object to it, or let those who asked withdraw it."
                 )
-            why = f"Postponed from the window {change.opening.name}."
+            opening = change.opening
+            why = f"Postponed from the window {opening.name} of {written(opening.opens, opening.timezone)}."
             moved = changes.reschedule(tx, change, now, actor.user_id, start.opening, start.at, why, "postponed")
             if moved:
-                tell_moved(tx, now, context.config, moved, change, why)
+                tell_moved(tx, now, context.config, moved, change, why, by=actor.user_id)
         context.wake("deliver")
         return Done("")  # the change's message shows it
 

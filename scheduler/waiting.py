@@ -24,6 +24,8 @@ from storage import audit, changes, objections
 from storage.changes import Change, opening_to_json
 from storage.database import to_text
 
+_FROZEN = "Held by a freeze: "
+_UNTOLD = "Waits until those affected have "
 NO_WINDOW = "No maintenance window of {} is planned in the time that AWS was asked for; nothing was sent. Ask again."
 
 
@@ -77,7 +79,8 @@ def look(parts: Parts, change: Change) -> None:
     if moved:
         return reschedule(parts, change, moved, why=moved)
     if change.opening and now >= change.opening.closes:
-        return miss(parts, change, change.note)
+        # Other notes tell of what was before, such as that it was postponed: they are not why it was missed.
+        return miss(parts, change, change.note if change.note.startswith((_FROZEN, _UNTOLD)) else "")
     if change.starts_at is None or now < change.starts_at:
         return None
     return _open(parts, change)
@@ -141,7 +144,7 @@ def _open(parts: Parts, change: Change) -> None:
         now = parts.clock.now()
         freezes = () if change.emergency else in_force(tx, parts.config, change.application, now, now)
         if freezes:
-            sentence = " ".join(each.sentence for each in freezes)
+            sentence = _FROZEN + " ".join(each.sentence for each in freezes)
             if change.note != sentence:
                 changes.set_note(tx, change, sentence)
                 audit.append(
@@ -162,8 +165,8 @@ def _untold(tx: Database, parts: Parts, change: Change, now: datetime) -> str:
         return ""
     told = told_at(tx, change)
     if told is None:
-        return "Waits until those affected have been told; a message to somebody is still on its way."
-    return f"Waits until those affected have known of it for {words(needed)}." if now - told < needed else ""
+        return f"{_UNTOLD}been told; a message to somebody is still on its way."
+    return f"{_UNTOLD}known of it for {words(needed)}." if now - told < needed else ""
 
 
 def _held(parts: Parts, change: Change) -> None:

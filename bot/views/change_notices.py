@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bot.views.blocks import Block, Rendered, header, message, sections
 from bot.views.change import approvals, change_title, change_words
-from bot.views.change_waiting import held_lines, waiting_buttons, waiting_lines
+from bot.views.change_waiting import frozen_lines, held_lines, waiting_buttons, waiting_lines
 from bot.views.facts import asked_part, extent, marks, warnings
 from bot.views.mail import Email, email
 from bot.views.run import run_state
@@ -43,7 +43,8 @@ def change_notice(
     install: RunReport | None = None,
     groups: Sequence[str] = (),
 ) -> Rendered:
-    """`payload`: from (ISO 8601) and why of change-moved; window, opened and why of change-missed; why of the others.
+    """`payload`: from (ISO 8601), why and by (None: nobody asked for it) of change-moved; window, opened and why of
+    change-missed; why of the others.
 
     `install`: the run that the change has become; `groups`: user groups to mention.
     """
@@ -78,7 +79,8 @@ def _lines(
             lines += asked_part(change, 0)
         case "change-moved":
             before = f" It was to start {when(_time(payload['from']))}." if payload.get("from") else ""
-            lines.append(f"*Moved*: {what}.{before}{because}")
+            by = f" by {user(str(payload['by']))}" if payload.get("by") else ""
+            lines.append(f"*Moved*{by}: {what}.{before}{because}")
         case "change-missed":
             opened = when(_time(payload["opened"]))
             lines.append(
@@ -90,6 +92,8 @@ def _lines(
             lines.append(f"*No longer held*: {what}.{because}")
         case _:
             lines.append(f":x: *Will not be installed*: {what}.{because}")
+    if kind == "change-held" and change.state is ChangeState.WAITING and payload.get("why") == change.note:
+        return [*lines, *frozen_lines(change)]
     return [*lines, *_as_it_is(report, kind, now, install)]
 
 

@@ -38,6 +38,14 @@ def held_lines(report: ChangeReport) -> list[str]:
     return [":warning: *Approved, and held*: nothing is sent.", *lines[:_OBJECTIONS_SHOWN], ways]
 
 
+def frozen_lines(change: Change) -> list[str]:
+    """Held by a freeze at its time, which is over when the freeze is."""
+    line = ":warning: *Approved, and held*: nothing is sent. It goes on when no freeze is in force any more"
+    if change.opening is None:
+        return [f"{line}."]
+    return [f"{line}, until {when(change.opening.closes)}; after that it waits for the next window."]
+
+
 def overruled_lines(report: ChangeReport) -> list[str]:
     """Objections that were ended: by whom and why stays to be seen."""
     return [_ended(each) for each in report.objections if not each.stands][-_OBJECTIONS_SHOWN:]

@@ -117,6 +117,8 @@ def test_postponed_and_then_missed_it_takes_the_next_window(desk: Desk, town: To
     desk.press(card, "Postpone")
     desk.page.get_by_test_id("confirm-ok").click()
     desk.sees(ref, "Postponed from the window billing-db-prod")
+    moved = desk.page.locator("#messages [data-testid=message]").filter(has_text=f"Moved by @Eve Moreau: {ref}")
+    expect(moved).to_have_count(1, timeout=EVENTUALLY)
     second = opening_of(town, ref)
     assert second - first == timedelta(days=7)
 
@@ -128,7 +130,11 @@ def test_postponed_and_then_missed_it_takes_the_next_window(desk: Desk, town: To
     town.stop()
     town.jump(seconds=(second - town.around.clock.now()).total_seconds() + CUTOFF + 60)
     town.start()
-    desk.sees(ref, "The window billing-db-prod was missed", "Approved, waits for the window billing-db-prod")
+    desk.sees(
+        ref,
+        "was missed: Patchgate did not get to it before its cutoff.",
+        "Approved, waits for the window billing-db-prod",
+    )
     third = opening_of(town, ref)
     assert third - second == timedelta(days=7)
     assert sent_to(town, "billing-db", "prod", "Install") == []
@@ -156,6 +162,7 @@ def test_a_freeze_holds_the_window_until_it_is_lifted(desk: Desk, town: Town) ->
 
     to_its_window(town, ref)
     held = told.filter(has_text=f"Held, nothing is sent: {ref}")
+    expect(held).to_contain_text("It goes on when no freeze is in force any more", timeout=EVENTUALLY)
     expect(held).to_contain_text(
         "stocktaking is in force until an admin lifts it: We count the stock.", timeout=EVENTUALLY
     )

@@ -178,7 +178,7 @@ def test_postponed_it_goes_at_the_next_window_and_everybody_told_hears_of_it(str
     assert "starts at another time" in refused(house, Postpone(change.id, second), "U0EVE")
     house.ask(Postpone(change.id, first), "U0EVE")  # an owner
     assert newest(house).starts_at == second
-    assert "Postponed from the window first." in card(house)
+    assert "Postponed from the window first of " in card(house)
     assert len(recipients(house, "change-moved")) == len(recipients(house, "change-announced"))
     assert "postponed" in audited(house, change)
     assert "No later window" in refused(house, Postpone(change.id, second), "U0EVE")

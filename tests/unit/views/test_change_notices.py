@@ -94,6 +94,21 @@ def test_one_that_comes_after_the_start_says_that_it_is_late() -> None:
     assert f"{LATE} `install-15`" in text
 
 
+def test_what_a_freeze_holds_at_its_time_is_not_late() -> None:
+    of = change(state=ChangeState.WAITING, timing="window", starts_at=NOW, opening=opening(opens=NOW), note="Frozen.")
+    rendered = change_notice(change_report(of), "change-held", {"why": "Frozen."}, NOW + timedelta(minutes=1))
+    assert_accepted(rendered)
+    assert "goes on when no freeze is in force any more, until" in shown(rendered)
+    assert LATE not in shown(rendered)
+    assert "That is over since." not in shown(rendered)
+
+
+def test_a_move_says_who_asked_for_it() -> None:
+    assert f"*Moved* by <@{EVE}>: `change-4`" in shown(
+        change_notice(told(), "change-moved", {**PAYLOAD, "by": EVE}, NOW)
+    )
+
+
 def test_what_is_held_shows_the_objection_and_how_to_end_it() -> None:
     objection = Objection(1, 4, EVE, "Month-end closing", NOW, None, None, None)
     rendered = change_notice(told(ChangeState.HELD, objections=(objection,)), "change-held", {"why": "x"}, NOW)
