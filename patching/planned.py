@@ -16,6 +16,8 @@ TargetList = tuple[tuple[str, tuple[str, ...]], ...]
 """(key, values) as Systems Manager writes them; a node must match all."""
 
 LOOK_AHEAD: Final = timedelta(days=35)  # monthly windows are seen
+LATEST: Final = timedelta(minutes=5)
+"""How much later than `now` AWS may have answered: a reading takes its time, and AWS's clock is not ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,8 @@ def still_open(
 ) -> tuple[tuple[str, datetime], ...]:
     """Executions of an earlier reading that have begun and not ended: AWS lists only those to come.
 
-    Of a window whose times were changed since, nobody knows whether it opened then: those are left out.
+    One that opens within LATEST is among them, for it may have begun by the time that AWS was asked. Of a window whose
+    times were changed since, nobody knows whether it opened then: those are left out.
     """
     before = {window.id: window for window in earlier.windows}
     return tuple(
@@ -111,5 +114,5 @@ def still_open(
         for window_id, opens in earlier.executions
         if (window := windows.get(window_id)) is not None and window.enabled
         if window_id in before and before[window_id].enabled and before[window_id].written == window.written
-        if opens <= now < opens + timedelta(hours=window.duration_hours)
+        if opens - LATEST <= now < opens + timedelta(hours=window.duration_hours)
     )
