@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.aws.fleet import Application, Environment, Fleet, Repository, Window
-from sandbox.environments import NONPRODUCTION, REGION, environment
+from sandbox.environments import environment
 from sandbox.fleet import BASELINE
 from tests.months.almanac import Rule, Timeline
 from tests.months.judge import Place
@@ -70,6 +70,3 @@ def _environment(house: House) -> Environment:
 def config(document: dict[str, Any]) -> dict[str, Any]:
     """The fleet's patchgate.yaml with what the tale is about."""
     return {**document, "notices": {"leads": ["7d", "24h", "1h"], "tags": {"emails": "Contact"}}}
-
-
-__all__ = ["HOUSES", "NONPRODUCTION", "OWNER", "REGION", "SUBSCRIBER", "House", "config", "fleet", "timelines"]

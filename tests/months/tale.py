@@ -47,6 +47,7 @@ class Tale:
     counts: Counter[str] = field(default_factory=Counter)
     _fault: int | None = None
     _refusal: int | None = None
+    _aws_since: datetime | None = None  # the end of its newest outage
     _down_until: datetime | None = None
     _windows: dict[str, str] = field(default_factory=dict)  # name → id
 
@@ -92,16 +93,19 @@ class Tale:
             case "aws down":
                 self.counts["outages of AWS"] += 1
                 self._refusal = self.around.world.faults.add("ssm", READING, "access-denied", times=MANY).id
-            case "aws up" if self._refusal:
-                self.around.world.faults.remove(self._refusal)
+            case "aws up":
+                self._aws_up()
 
     def _look(self) -> None:
         now = self.bot.clock.now()
         self.counts["looks"] += 1
         whole = self.bot.look()
-        if records.read_at(self.store) == now:
+        read_at = records.read_at(self.store)
+        if read_at == now:
             self.oracle.read(now)
         if whole:
+            answers = self._refusal is None and (self._aws_since is None or now - self._aws_since > READ)
+            assert not answers or (read_at and now - read_at <= READ), f"at {now} AWS was last read at {read_at}"
             self.oracle.look(now)
             return
         owed = {(each.word, each.place) for each in records.owed(self.store)}
@@ -119,8 +123,12 @@ class Tale:
         self._down_until = None
         if self._fault:
             self.around.workspace.faults.remove(self._fault)
+        self._aws_up()
+
+    def _aws_up(self) -> None:
         if self._refusal:
             self.around.world.faults.remove(self._refusal)
+            self._refusal, self._aws_since = None, self.bot.clock.now()
 
     def _until(self, moment: datetime) -> None:
         self.bot.clock.jump(max(timedelta(), moment - self.bot.clock.now()))
