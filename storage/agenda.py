@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
 
 from sqlite_utils import Database
 
@@ -55,7 +54,6 @@ def reading(db: Database, where: Where) -> Reading | None:
     return Reading(_agenda(row["content"]), to_time(row["read_at"]), tried_at, row["error"])
 
 
-@lru_cache(32)  # parsed: sweeps ask for the same ones every few seconds
 def _agenda(content: str) -> Agenda | None:
     """What another version wrote in another shape is as good as never read: AWS tells it again."""
     try:
