@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
-from commands.agenda import AgendaUnknown, next_opening
+from commands.agenda import AgendaUnknown, next_opening, openings
 from patching.agenda import Opening
 from patching.config import Configuration
 from patching.nodes import EnvironmentKey
@@ -43,6 +43,17 @@ def soonest(db: Database, config: Configuration, change: Change, now: datetime, 
     except AgendaUnknown as unknown:
         return Start(None, unknown=str(unknown))
     return Start(max(opening.opens, earliest) if opening else None, opening)
+
+
+def as_planned(db: Database, config: Configuration, opening: Opening, change: Change, now: datetime) -> Opening | None:
+    """The execution `opening` of a change as AWS plans it by now; None where it doesn't any more.
+
+    Its cutoff may be another one than it was. Raises AgendaUnknown.
+    """
+    key = EnvironmentKey(change.application, change.environment)
+    soon_after = opening.opens + timedelta(seconds=1)
+    planned = openings(db, config, key, opening.opens, soon_after, now)
+    return next((each for each in planned if each.key == opening.key), None)
 
 
 def told_at(db: Database, change: Change) -> datetime | None:

@@ -123,6 +123,8 @@ def carry_out(parts: Parts, change: Change) -> None:
         return waiting.admit(parts, change)
     if change.opening and parts.clock.now() >= change.opening.closes:
         return waiting.miss(parts, change, change.note or "It could not be carried out before the window's cutoff.")
+    if change.opening and not waiting.stands(parts, change, change.opening):
+        return None
     if parts.clock.now() - released > SEND_SCANS_WITHIN:
         return supersede(parts, change, ("It could not be carried out within 6 hours of its approval.",))
     try:

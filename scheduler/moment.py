@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
+from commands.agenda import AgendaUnknown
 from commands.freezes import in_force
-from commands.timing import Start, notify_before, soonest, told_at
+from commands.timing import Start, as_planned, notify_before, soonest, told_at
 from patching.gate import Moment
 from patching.model import Operation
 from scheduler.parts import Parts
@@ -17,7 +18,7 @@ def moment_of(parts: Parts, change: Change, now: datetime) -> tuple[Moment, date
     """The facts, and the planned start: the moment for which the soak and freezes are judged."""
     db, config = parts.store.db, parts.config
     sending = change.released_at is not None
-    start = Start(now, change.opening) if sending else soonest(db, config, change, now)
+    start = _as_let_go(parts, change, now) if sending else soonest(db, config, change, now)
     at = start.at or now
     estimate, of = _estimate(parts, change)
     moment = Moment(
@@ -34,6 +35,16 @@ def moment_of(parts: Parts, change: Change, now: datetime) -> tuple[Moment, date
         objections=tuple(each.reason for each in objections.standing(db, change.id)),
     )
     return moment, at
+
+
+def _as_let_go(parts: Parts, change: Change, now: datetime) -> Start:
+    """Now, in the window that it was let go in, if that is still there."""
+    if change.opening is None:
+        return Start(now)
+    try:
+        return Start(now, as_planned(parts.store.db, parts.config, change.opening, change, now))
+    except AgendaUnknown as unknown:
+        return Start(now, change.opening, str(unknown))
 
 
 def _estimate(parts: Parts, change: Change) -> tuple[timedelta | None, str]:

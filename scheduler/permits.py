@@ -7,9 +7,12 @@ from sqlite_utils import Database
 
 from aws.documents import UnusableDocument
 from aws.target import Target
+from commands.agenda import AgendaUnknown
 from commands.decide import problem_in_the_way
 from commands.freezes import in_force
 from commands.reports import run_report
+from commands.timing import as_planned
+from patching.agenda import Opening
 from patching.backups import Level
 from patching.durations import words
 from patching.hooks import HOOKS
@@ -131,10 +134,16 @@ def _held(parts: Parts, tx: Database, change: Change, planned: list[Step], step:
     freezes = () if change.emergency else in_force(tx, parts.config, change.application, now, now)
     if freezes:
         return freezes[0].sentence
-    opening = change.opening
-    if opening and not opening.is_open(now):
-        return f"The window {opening.name} is not open to new work any more."
-    return ""
+    return _closed(parts, tx, change, change.opening, now) if change.opening else ""
+
+
+def _closed(parts: Parts, tx: Database, change: Change, opening: Opening, now: datetime) -> str:
+    """As it was when the change was let go, and as AWS plans it by now."""
+    try:
+        planned = as_planned(tx, parts.config, opening, change, now) if opening.is_open(now) else None
+    except AgendaUnknown as unknown:
+        return str(unknown)
+    return "" if planned and planned.is_open(now) else f"The window {opening.name} is not open to new work any more."
 
 
 def not_as_approved(db: Database, run: Run, step: Step) -> str | None:

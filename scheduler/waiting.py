@@ -10,12 +10,11 @@ from functools import partial
 from sqlite_utils import Database
 
 from commands import announcing
-from commands.agenda import AgendaUnknown, openings
+from commands.agenda import AgendaUnknown
 from commands.freezes import in_force
-from commands.timing import notify_before, soonest, told_at
+from commands.timing import as_planned, notify_before, soonest, told_at
 from patching.agenda import Opening
 from patching.durations import words
-from patching.nodes import EnvironmentKey
 from patching.phrases import counted
 from patching.states import ChangeState
 from scheduler.change_ends import supersede, unconfigured
@@ -26,6 +25,7 @@ from storage.database import to_text
 
 _FROZEN = "Held by a freeze: "
 _UNTOLD = "Waits until those affected have "
+_UNREAD = "Nobody can tell whether the window "
 NO_WINDOW = "No maintenance window of {} is planned in the time that AWS was asked for; nothing was sent. Ask again."
 
 
@@ -75,15 +75,42 @@ def look(parts: Parts, change: Change) -> None:
                 announcing.tell_held(tx, now, parts.config, held, held.note)
             parts.wake("deliver")
             return None
-    moved = _window_moved(parts, change)
-    if moved:
-        return reschedule(parts, change, moved, why=moved)
     if change.opening and now >= change.opening.closes:
         # Other notes tell of what was before, such as that it was postponed: they are not why it was missed.
-        return miss(parts, change, change.note if change.note.startswith((_FROZEN, _UNTOLD)) else "")
+        return miss(parts, change, change.note if change.note.startswith((_FROZEN, _UNTOLD, _UNREAD)) else "")
+    if change.opening and not stands(parts, change, change.opening):
+        return None
     if change.starts_at is None or now < change.starts_at:
         return None
     return _open(parts, change)
+
+
+def stands(parts: Parts, change: Change, opening: Opening) -> bool:
+    """Whether the window that a change is for is still planned, or open. One that isn't is left for the next one; one
+    that nobody can tell is kept, and nothing begins in it."""
+    db = parts.store.db
+    now = parts.clock.now()
+    begun = opening.opens <= now
+    try:
+        planned = as_planned(db, parts.config, opening, change, now)
+    except AgendaUnknown as unknown:
+        if begun:
+            with parts.store.transaction() as tx:
+                changes.set_note(tx, change, f"{_UNREAD}{opening.name} is open. {unknown}")
+            parts.wake("deliver")
+        return not begun
+    if planned is None:
+        gone = "is not open any more" if begun else "does not open then any more"
+        why = f"The window {opening.name} {gone}: it was moved, disabled or deleted."
+        reschedule(parts, change, why, why=why)
+        return False
+    if planned != opening and change.state is ChangeState.WAITING:
+        with parts.store.transaction() as tx:
+            changes.reschedule(
+                tx, change, now, "clock", planned, change.starts_at, change.note, "window has another cutoff"
+            )
+        return False  # looked at again as it is now
+    return True
 
 
 def miss(parts: Parts, change: Change, why: str) -> None:
@@ -187,21 +214,6 @@ def _held(parts: Parts, change: Change) -> None:
     parts.wake("waiting")
     parts.wake("deliver")
     return None
-
-
-def _window_moved(parts: Parts, change: Change) -> str:
-    """What became of a window that is ahead and not planned any more, as a sentence; what can't be told is no move."""
-    opening, now = change.opening, parts.clock.now()
-    if opening is None or opening.opens <= now:
-        return ""
-    key = EnvironmentKey(change.application, change.environment)
-    try:
-        planned = openings(parts.store.db, parts.config, key, now, opening.ends, now)
-    except AgendaUnknown:
-        return ""
-    if any(each.key == opening.key for each in planned):
-        return ""
-    return f"The window {opening.name} does not open then any more: it was moved, disabled or deleted."
 
 
 def _objected(db: Database, change: Change) -> str:
