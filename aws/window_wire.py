@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 from patching.documents import operation_of, patches
 from patching.model import Operation
 from patching.nodes import INSTANCE_IDS
+from patching.planned import TargetList
 from patching.window_spec import OPERATION, REBOOT_OPTION, SpecProblems, WindowSpec, read_spec
 
 RUN_COMMAND: Final = "RUN_COMMAND"
@@ -86,6 +87,13 @@ class ExistingWindow:
             patches(task["TaskArn"]) and operation_of(task["TaskArn"], _parameters(task)) != "Scan"
             for task in self.tasks
         )
+
+    @property
+    def alternatives(self) -> tuple[TargetList, ...]:
+        """Its own targets and those that its tasks name themselves."""
+        direct = ([each for each in task.get("Targets", []) if each["Key"] != _WINDOW_TARGETS] for task in self.tasks)
+        written = (*(target["Targets"] for target in self.targets), *filter(None, direct))
+        return tuple(tuple((each["Key"], tuple(each["Values"])) for each in targets) for targets in written)
 
     def spec(self) -> WindowSpec:
         """Its settings; one without a task reads as one that scans. Raises NotEditable."""

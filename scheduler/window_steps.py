@@ -10,8 +10,9 @@ from aws.target import Target
 from aws.window_orders import WindowOrders
 from aws.window_wire import ExistingWindow
 from patching.model import Operation
+from patching.targets import reach
 from patching.window_spec import WindowSpec
-from scheduler.parts import Parts
+from scheduler.parts import Parts, target_of
 from scheduler.plan import misplaced_nodes
 from storage import window_orders
 from storage.window_orders import Action, WindowOrder
@@ -132,13 +133,28 @@ def _register_task(job: Job, window_id: str, target_id: str) -> None:
 
 
 def _enable(job: Job) -> None:
-    """On production one that would install stays disabled: it would go past the gate."""
-    if job.scan_only and job.aws.existing(job.target, job.window_id).may_install():
+    """One that would install on production stays disabled, whichever environment it is enabled for: it would go past
+    the gate."""
+    existing = job.aws.existing(job.target, job.window_id)
+    if existing.may_install() and (job.scan_only or _reaches_production(job, existing)):
         raise Unfit(
             f"A task of the window {job.window_id} would install on production, past the gate; it stays disabled. Turn "
             "its Operation to Scan first, and install with `/patch install APP ENV window`."
         )
     job.aws.set_enabled(job.target, job.window_id, True)
+
+
+def _reaches_production(job: Job, existing: ExistingWindow) -> bool:
+    """Where a resource group chooses its nodes nobody can tell, so it counts as one that does."""
+    environments = job.parts.config.environments()
+    here = environments[job.order.key]
+    for environment in environments.values():
+        if environment.production and (environment.account, environment.region) == (here.account, here.region):
+            nodes = job.parts.patch_manager.resolve(target_of(environment), environment.targets)
+            found = reach({node.id: node.tags for node in nodes}, existing.alternatives)
+            if found.certain or found.perhaps:
+                return True
+    return False
 
 
 def _check_nodes(job: Job) -> None:

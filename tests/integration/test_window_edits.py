@@ -6,6 +6,7 @@ import pytest
 
 from aws.window_wire import NotEditable, OnlyScans
 from patching.model import Operation
+from patching.nodes import EnvironmentKey
 from patching.states import OrderState
 from scheduler import window_orders as sweep
 from scheduler.parts import target_of
@@ -209,6 +210,26 @@ def test_an_existing_window_that_installs_on_production_is_disabled_but_enabled_
     assert window_id not in house_windows(house)
     house.read_agenda()
     assert window_id not in known_windows(house)
+
+
+def test_a_window_of_non_production_whose_targets_reach_production_too_is_not_enabled_while_it_installs(
+    house: House,
+) -> None:
+    """Somebody made it for both, beside the gate."""
+    environments = house._document["applications"][house.name]["environments"]
+    stage = {**environments["prod"], "production": False, "targets": {"tag:PatchGroup": ["stage"]}}
+    house.restart(environments={"stage": stage, **environments})
+    key = EnvironmentKey(house.name, "stage")
+    window_id = made_by_hand(house, house.prod)
+    groups = [*settings(house, house.prod).targets["tag:PatchGroup"], "stage"]
+    install = {"RunCommand": {"Parameters": {"Operation": ["Install"]}}}
+    targets = [{"Key": "tag:PatchGroup", "Values": groups}]
+    register(house, house.prod, window_id, Targets=targets, TaskInvocationParameters=install)
+    carried_out(house, order_for(house, Action.DISABLE, key, None, window_id))
+    refused = carried_out(house, order_for(house, Action.ENABLE, key, None, window_id))
+    assert refused.state is OrderState.FAILED
+    assert "past the gate; it stays disabled" in refused.note
+    assert not house_windows(house)[window_id].enabled
 
 
 def test_I13_a_window_that_installs_reaches_no_node_that_is_tagged_as_production(house: House) -> None:
