@@ -16,6 +16,10 @@ REFRESH_EVERY = timedelta(minutes=1)
 TRUSTED_FOR = timedelta(minutes=10)  # a group that was not read for longer grants nothing
 
 
+class NobodyFound(DirectoryError):
+    """A clear answer: Slack knows nobody with that address."""
+
+
 class SlackDirectory:
     """Implements `commands.ports.Directory`. `refresh` is a sweep's; `roles` never waits for Slack."""
 
@@ -45,10 +49,10 @@ class SlackDirectory:
         return frozenset(_direct(people)).union(*(self._read(source) for source in _sources(people)))
 
     def user_id(self, address: str) -> str:
-        """The Slack user behind an e-mail address. Raises DirectoryError."""
+        """The Slack user behind an e-mail address. Raises NobodyFound, and DirectoryError where Slack does not say."""
         found = self._read(address)
         if not found:
-            raise DirectoryError(f"Slack knows nobody with the address {address}.")
+            raise NobodyFound(f"Slack knows nobody with the address {address}.")
         return next(iter(found))
 
     def _cached(self, people: People, now: datetime) -> set[str]:

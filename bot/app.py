@@ -142,7 +142,8 @@ def build(
     sessions.preload()
     jobs = JobBook(clock, FailureReports(store, clock, config.slack.channel))
     engine = Engine(clock, jobs)
-    pool, slack_pool = open_pool(jobs=jobs), open_pool(threads=8, jobs=jobs)
+    # Of the second's threads Slack and the mail server may take eight each, so that answers to buttons find some.
+    pool, slack_pool = open_pool(jobs=jobs), open_pool(threads=20, share=8, jobs=jobs)
     directory = SlackDirectory(client, config.access, clock)
     bucket = config.artifacts
     parts = Parts(
