@@ -103,6 +103,7 @@ def _settle(database: Path) -> None:
 def _told(stopped: Stopped) -> tuple[str, ...]:
     runs = [f"{run.ref} ({run.application} {run.environment})" for run in stopped.runs]
     changes = [f"{change.ref} ({change.application} {change.environment})" for change in stopped.changes]
+    orders = [f"{order.ref} ({order.key})" for order in stopped.orders]
     return (
         f"Stopped, since it may have gone on after the copy was made: {', '.join(runs)}."
         if runs
@@ -110,6 +111,11 @@ def _told(stopped: Stopped) -> tuple[str, ...]:
         f"Expired, since it may have been decided after the copy was made: {', '.join(changes)}."
         if changes
         else "No request for production was open in it.",
+        *(
+            [f"Given up, since it may have been carried out after the copy was made: {', '.join(orders)}."]
+            if orders
+            else []
+        ),
     )
 
 

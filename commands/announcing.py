@@ -52,6 +52,22 @@ def call_off(tx: Database, now: datetime, config: Configuration, change: Change,
         _follow(tx, now, config, change, "change-off", {"why": why})
 
 
+def call_off_without_configuration(tx: Database, now: datetime, change: Change, why: str) -> None:
+    """To each who was owed the word that it comes: a database is put back where nobody knows whom it concerns."""
+    for told in outbox.about(tx, change.subject):
+        if told.kind == ANNOUNCED:
+            outbox.owe(
+                tx,
+                now,
+                key=f"{change.subject}:change-off:{to_text(now)}:{told.medium}:{told.recipient}",
+                kind="change-off",
+                medium=told.medium,
+                recipient=told.recipient,
+                subject=change.subject,
+                payload={"why": why},
+            )
+
+
 def _follow(
     tx: Database, now: datetime, config: Configuration, change: Change, kind: str, payload: dict[str, str | None]
 ) -> None:

@@ -1,7 +1,7 @@
 """Sweep `restored`: a database that is older than what AWS knows decides nothing in production by itself (I2, I3).
 
 Somebody put a copy back, with `patchgate restore` or by hand. What was sent, approved or refused after the copy was
-made is not in it: an open production run needs a person, an open approval expires.
+made is not in it: an open production run needs a person, an open approval expires, an order for a window is given up.
 """
 
 import logging
@@ -15,14 +15,16 @@ from sqlite_utils import Database
 
 from aws.commands import SentCommand
 from aws.errors import AwsError
+from commands.announcing import call_off_without_configuration
 from patching.plan import StepKind
-from patching.states import ChangeState, RunState, StepState
+from patching.states import ChangeState, OrderState, RunState, StepState
 from scheduler.parts import Parts, target_of
-from storage import audit, changes, pauses, rechecks, runs, steps
+from storage import audit, changes, pauses, rechecks, runs, steps, window_orders
 from storage.changes import Change
 from storage.database import to_text
 from storage.rechecks import DECIDING, GOING_ON, Recheck
 from storage.runs import Run
+from storage.window_orders import WindowOrder
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +39,10 @@ CHANGE_NOTE = (
     "The database was replaced by an older copy: what was decided and sent since is not on record, so this request "
     "counts no more. Look at the nodes, then ask again if it is still wanted."
 )
+ORDER_NOTE = (
+    "The database was replaced by an older copy, so whether this was carried out since is not on record; nothing more "
+    "is done. Look at the window in Systems Manager, then ask again if it is still wanted."
+)
 _COMMENT = re.compile(r"patchgate \S+-\d+ ([0-9a-f-]{36})")
 
 
@@ -46,10 +52,12 @@ class Stopped:
 
     runs: tuple[Run, ...]
     changes: tuple[Change, ...]
+    orders: tuple[WindowOrder, ...] = ()
 
 
 def stop(tx: Database, now: datetime, why: str, detail: dict[str, object]) -> Stopped:
-    """Every open production run needs a person, every open request for production expires; each with its audit row.
+    """Every open production run needs a person, every open request for production expires, every order for a window
+    ends; each with its audit row. Those who were told that a change comes are told of it (I7).
 
     `why` is the action of an audit row about the database itself. An Install or a Scan that is still planned may have
     been sent since: it becomes a doubt, which is looked up. A verification is looked up before it is sent in any case.
@@ -60,7 +68,12 @@ def stop(tx: Database, now: datetime, why: str, detail: dict[str, object]) -> St
         changes.transition(tx, change, ChangeState.EXPIRED, now, "clock", note=CHANGE_NOTE)
         for change in changes.in_state(tx, *DECIDING)
     ]
-    return Stopped(tuple(run for run in stopped if run), tuple(change for change in expired if change))
+    for change in filter(None, expired):
+        call_off_without_configuration(tx, now, change, CHANGE_NOTE)
+    orders = window_orders.open_orders(tx)
+    for order in orders:
+        window_orders.finish(tx, order, OrderState.FAILED, now, note=ORDER_NOTE)
+    return Stopped(tuple(filter(None, stopped)), tuple(filter(None, expired)), tuple(orders))
 
 
 def _stop(tx: Database, now: datetime, run: Run) -> Run | None:

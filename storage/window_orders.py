@@ -195,6 +195,11 @@ def open_of(db: Database, key: EnvironmentKey) -> WindowOrder | None:
     return _order(row) if row else None
 
 
+def open_orders(db: Database) -> list[WindowOrder]:
+    """All that have not ended."""
+    return [_order(row) for row in db.execute("SELECT * FROM window_order WHERE state = 'requested' ORDER BY id")]
+
+
 def due(db: Database, now: datetime) -> list[WindowOrder]:
     """Requested, and not put off until later than `now`."""
     rows = db.execute(

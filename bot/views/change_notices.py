@@ -61,7 +61,9 @@ def email_change_notice(
     change = report.change
     way = f"To object, postpone it or say that you have seen it: {command(f'status {change.ref}')} in Slack."
     ways = [way] if change.state in {ChangeState.WAITING, ChangeState.HELD} else []
-    subject = f"{_HEADLINES[kind]}: {change.ref}, PRODUCTION {change.application} {change.environment}"
+    put_back = kind == "change-off" and change.state is ChangeState.EXPIRED
+    headline = "A change counts no more" if put_back else _HEADLINES[kind]
+    subject = f"{headline}: {change.ref}, PRODUCTION {change.application} {change.environment}"
     return email(subject, [*_lines(report, kind, payload, now, install), *ways])
 
 
@@ -90,6 +92,8 @@ def _lines(
             lines.append(f":warning: *Held*, nothing is sent: {what}.{because}")
         case "change-resumed":
             lines.append(f"*No longer held*: {what}.{because}")
+        case _ if change.state is ChangeState.EXPIRED:  # in a database that was put back: it may have been installed
+            lines.append(f":x: *Counts no more*: {what}.{because}")
         case _:
             lines.append(f":x: *Will not be installed*: {what}.{because}")
     if kind == "change-held" and change.state is ChangeState.WAITING and payload.get("why") == change.note:

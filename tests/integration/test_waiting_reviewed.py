@@ -5,13 +5,19 @@ from datetime import timedelta
 
 import pytest
 
-from patching.states import ChangeState
-from tests.integration.small_house import card, installs, newest, recipients
+from bot.rendering import render
+from bot.views.tables import Flavour
+from patching.states import ChangeState, OrderState
+from scheduler import restored
+from storage.window_orders import Action
+from tests.integration.ordered_windows import carried_out, order_for, ours, settings
+from tests.integration.small_house import card, installs, newest, owed, recipients
 from tests.integration.small_town import fleet_of
 from tests.integration.test_waiting import installed, on_the_brink, typed
 from tests.integration.window_house import client, two_windows, until, waiting
 from tests.stateful.house import House
 from tests.stateful.street import Street
+from tests.town import words_of
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +88,28 @@ def test_I3_a_window_that_is_disabled_a_moment_before_the_send_stops_it(street: 
     house.settle()
     assert installs(house) == []
     assert "is not open to new work any more" in newest(house).note
+
+
+def test_I3_in_a_database_that_was_put_back_nothing_waits_and_those_told_hear_of_it(street: Street) -> None:
+    """Nobody knows whether it was sent, or the order carried out, after the copy was made."""
+    house, first, _ = two_windows(street)
+    change = waiting(house)
+    order = order_for(house, Action.CREATE, house.prod, settings(house, house.prod))
+    before = len(ours(house))
+    with house.store.transaction() as tx:
+        stopped = restored.stop(tx, house.clock.now(), "restored from a copy", {})
+    assert [[each.ref for each in stopped.changes], [each.ref for each in stopped.orders]] == [
+        [change.ref],
+        [order.ref],
+    ]
+    assert sorted(recipients(house, "change-off")) == sorted(recipients(house, "change-announced"))
+    told = render(house.store, house.parts.config, owed(house, "change-off")[0], Flavour.TEXT)
+    words = words_of({"text": told.text, "blocks": told.blocks})
+    assert "Counts no more" in words
+    assert "Will not be installed" not in words
+    ended = carried_out(house, order)
+    assert (ended.state, len(ours(house))) == (OrderState.FAILED, before)
+    assert "replaced by an older copy" in ended.note
+    until(house, first)
+    house.settle()
+    assert (newest(house).state, installs(house)) == (ChangeState.EXPIRED, [])
