@@ -13,8 +13,9 @@ from storage.outbox import Medium
 
 Recipient = tuple[Medium, str]
 
-_USER = re.compile(r"[UW][A-Z0-9]{2,}|[^@\s<>]+@[^@\s<>]+")
-_ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
+_ADDRESS = re.compile(r"[^@\s<>,;:\"()\[\]\\]+@[^@\s<>,;:\"()\[\]\\]+")
+_USER = re.compile(rf"[UW][A-Z0-9]{{2,}}|{_ADDRESS.pattern}")
+_BETWEEN = re.compile(r"[\s,;]+")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
 
 
@@ -22,8 +23,7 @@ def affected(db: Database, config: Configuration, application: str, environment:
     """The application's channel and owners, those whom the nodes' tags name, and subscribers; each once.
 
     A direct message goes to a Slack user id or to the user behind an address. E-mail only where mail is configured.
-    A tag's value may name several, with spaces between them: AWS allows no comma there. Of another form, it is passed
-    over.
+    A tag's value may name several, with spaces, commas or semicolons between them. Of another form, it is passed over.
     """
     found: list[Recipient] = [(Medium.CHANNEL, config.channel_of(application))]
     known = config.applications.get(application)
@@ -33,7 +33,7 @@ def affected(db: Database, config: Configuration, application: str, environment:
     _, nodes = environment_readings.of_environment(db, application, environment)
 
     def tagged(name: str | None, form: re.Pattern[str]) -> list[str]:
-        words = {word for node in nodes for word in node.tags.get(name or "", "").split()}
+        words = {word for node in nodes for word in _BETWEEN.split(node.tags.get(name or "", ""))}
         return sorted(word for word in words if form.fullmatch(word))
 
     found += [(Medium.CHANNEL, each) for each in tagged(tags.channel, _CHANNEL)]

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from commands.agenda import where_of
+from commands.agenda import seen
 from commands.freezes import in_force
 from patching.agenda import Opening
+from patching.bypasses import node_count
 from patching.config import Configuration
 from patching.nodes import EnvironmentKey
 from patching.states import ChangeState
-from storage import acknowledgements, agenda, changes, environment_readings, window_executions
+from storage import acknowledgements, changes, window_executions
 from storage.changes import Change
 from storage.database import Store
 from storage.window_executions import subject_of
@@ -24,8 +25,8 @@ class WindowReport:
     key: EnvironmentKey
     production: bool
     opening: Opening  # as it was told
-    nodes: int
-    operations: tuple[str, ...] | None  # what its tasks do that patch: Install, Scan, unknown; None: nobody knows
+    nodes: int | None  # of the environment, that its tasks patch, or that it means; None: nobody can tell how many
+    operations: tuple[str, ...] | None  # what its tasks that patch them do: Install, Scan, unknown; None: nobody knows
     changes: tuple[Change, ...]  # that wait for it
     freezes: tuple[str, ...]  # sentences, of those in force when it opens
     seen_by: tuple[str, ...]
@@ -68,14 +69,14 @@ def window_report(store: Store, config: Configuration, payload: Mapping[str, Any
     key = _key(payload)
     opening = Opening.from_json(payload["opening"])
     execution = window_executions.find(db, key, opening)
-    _, nodes = environment_readings.of_environment(db, key.application, key.environment)
+    nodes, operations = _work(store, config, key, opening)
     waiting = changes.in_state(db, ChangeState.WAITING, ChangeState.HELD)
     return WindowReport(
         key=key,
         production=bool(payload["production"]),
         opening=opening,
-        nodes=len(nodes),
-        operations=_operations(store, config, key, opening),
+        nodes=nodes,
+        operations=operations,
         changes=tuple(
             each
             for each in waiting
@@ -116,11 +117,14 @@ def _seen_by(store: Store, opening: Opening) -> tuple[str, ...]:
     return tuple(user for user, _ in acknowledgements.of_subject(store.db, subject_of(opening)))
 
 
-def _operations(store: Store, config: Configuration, key: EnvironmentKey, opening: Opening) -> tuple[str, ...] | None:
-    environment = config.environment(key)
-    reading = agenda.reading(store.db, where_of(environment)) if environment else None
-    windows = reading.agenda.windows if reading and reading.agenda else ()
-    window = next((each for each in windows if each.id == opening.window_id), None)
-    if window is None:
-        return None
-    return tuple(sorted({task.operation for task in window.tasks if task.operation}))
+def _work(
+    store: Store, config: Configuration, key: EnvironmentKey, opening: Opening
+) -> tuple[int | None, tuple[str, ...] | None]:
+    """(how many nodes, operations) as in a WindowReport."""
+    known = seen(store.db, config, key)
+    window = next((each for each in known.agenda.windows if each.id == opening.window_id), None) if known else None
+    if known is None or window is None:
+        return None, None
+    tasks = window.patching(known.nodes)
+    targets = [each for task in tasks for each in task.targets] if tasks else window.alternatives
+    return node_count(known.nodes, targets), tuple(sorted({str(task.operation) for task in tasks}))

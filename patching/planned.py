@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from patching.agenda import Opening
 from patching.documents import PatchOperation
-from patching.targets import reach
+from patching.targets import reach, reached
 
 TargetList = tuple[tuple[str, tuple[str, ...]], ...]
 """(key, values) as Systems Manager writes them; a node must match all."""
@@ -52,6 +52,10 @@ class PlannedWindow:
     def concerns(self, nodes: Mapping[str, Mapping[str, str]]) -> bool:
         """Whether one of its targets or of its tasks' means one of the nodes, {id: tags}, for certain."""
         return bool(reach(nodes, self.alternatives).certain)
+
+    def patching(self, nodes: Mapping[str, Mapping[str, str]]) -> tuple[PlannedTask, ...]:
+        """Its tasks that patch one of the nodes, {id: tags}, or may, because a resource group chooses."""
+        return tuple(task for task in self.tasks if task.operation and reached(nodes, task.targets) != ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,13 @@ from typing import Any, Final
 from sqlite_utils import Database
 
 from commands.affected import affected
-from commands.agenda import AgendaUnknown, openings, where_of
+from commands.agenda import AgendaUnknown, openings, seen
 from patching.agenda import Opening
 from patching.config import Configuration
 from patching.nodes import EnvironmentKey
 from patching.reminding import Correction, Told, corrections, lead_due
 from scheduler.parts import Parts
-from storage import agenda, outbox, window_executions
+from storage import outbox, window_executions
 from storage.database import to_text
 from storage.window_executions import Execution, Recipient, subject_of
 
@@ -101,10 +101,9 @@ def _due(
 
 
 def _patching(db: Database, config: Configuration, key: EnvironmentKey) -> Collection[str]:
-    """The windows with a task that patches by itself: what Patchgate sends in a window is told when it starts."""
-    reading = agenda.reading(db, where_of(config.environments()[key]))
-    windows = reading.agenda.windows if reading and reading.agenda else ()
-    return {window.id for window in windows if any(task.operation for task in window.tasks)}
+    """The windows with a task that patches its nodes: what Patchgate sends in a window is told when it starts."""
+    known = seen(db, config, key)
+    return {window.id for window in known.agenda.windows if window.patching(known.nodes)} if known else ()
 
 
 def _remind(tx: Database, now: datetime, config: Configuration, key: EnvironmentKey, due: Due) -> None:

@@ -61,7 +61,9 @@ def install_ended(report: RunReport) -> Rendered:
 
 def email_started(report: RunReport) -> Email:
     """To somebody affected, by e-mail."""
-    return email(f"Install starts: {run_title(report.run)}", [*_unusual(report), *_start(report)])
+    ended = report.run.state.ended
+    headline = f"Install {state_words(report.run)}" if ended else "Install starts"
+    return email(f"{headline}: {run_title(report.run)}", [*_unusual(report), *_start(report)])
 
 
 def email_ended(report: RunReport) -> Email:
@@ -71,13 +73,16 @@ def email_ended(report: RunReport) -> Email:
 
 def install_failing(report: RunReport) -> Rendered:
     """To somebody affected, in Slack: the first of its nodes has failed, and the run goes on."""
-    text = f"{'PRODUCTION ' if report.run.production else ''}{_FAILING}: {_where(report.run)}"
+    words = f"{'PRODUCTION ' if report.run.production else ''}{_FAILING}: {_where(report.run)}"
+    text = fallback(report) if report.run.state.ended else words
     return message(text, [header(run_title(report.run)), *sections([*_unusual(report), *_failing(report)])])
 
 
 def email_failing(report: RunReport) -> Email:
     """To somebody affected, by e-mail."""
-    return email(f"{_FAILING}: {run_title(report.run)}", [*_unusual(report), *_failing(report)])
+    ended = report.run.state.ended
+    headline = f"Install {state_words(report.run)}" if ended else _FAILING
+    return email(f"{headline}: {run_title(report.run)}", [*_unusual(report), *_failing(report)])
 
 
 def nodes_away(report: RunReport, about: Told) -> Rendered:

@@ -123,16 +123,17 @@ def _no_longer(report: WindowReport, now: datetime) -> str:
 
 def _details(report: WindowReport) -> list[str]:
     """What happens in it, and where to look."""
-    nodes = plural(report.nodes, "node")
+    nodes = "nodes" if report.nodes is None else plural(report.nodes, "node")
     match report.operations:
         case None:
-            lines = [f"{nodes} may be patched and rebooted in it."]
+            lines = [f"{nodes.capitalize()} may be patched and rebooted in it."]
         case ():
             lines = [f"None of its own tasks patches the {nodes}; it is there for what is sent in it."]
         case ("Scan",):
             lines = [f"Its own tasks scan: they install nothing on the {nodes}."]
         case _:
-            lines = [f"*Its own tasks install patches* by themselves: {nodes} may be patched and rebooted."]
+            verb = "install" if "Install" in report.operations else "may install"
+            lines = [f"*Its own tasks {verb} patches* by themselves: {nodes} may be patched and rebooted."]
     lines += [f"{code(each.ref)} waits for it: {command(f'status {each.ref}')}." for each in report.changes]
     lines += [f"*A freeze then*: {prose(each, 400)} Patchgate installs nothing in it." for each in _freezes(report)]
     return [*lines, f"All that is coming: {command(f'windows {report.key.application}')}."]

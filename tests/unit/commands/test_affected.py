@@ -1,14 +1,18 @@
 """Subscribing, and saying that one has seen what comes."""
 
 from commands.acknowledge import Acknowledge
+from commands.affected import affected
 from commands.replies import Done
 from commands.subscribe import Subscribe
 from commands.unsubscribe import Unsubscribe
+from patching.config import validate
+from patching.model import Node
 from patching.states import ChangeState, NoticeState
-from storage import acknowledgements, audit, outbox, subscriptions
+from storage import acknowledgements, audit, environment_readings, outbox, subscriptions
 from storage.outbox import Medium
 from tests.unit.commands.desk import ANN, EVE, OLA, Desk
 from tests.unit.storage.rows import notice_of, notices, set_notice
+from tests.unit.views.made import DEBIAN
 
 WINDOW = "window:mw-0c50858d01EXAMPLE:2026-11-29T03:00:00.000000+00:00"
 
@@ -84,3 +88,32 @@ def test_what_nobody_was_told_of_is_not_acknowledged(desk: Desk) -> None:
     owe(desk, "run-card", Medium.CHANNEL, "C0ORDERS", "run:1")
     for subject in ("run:1", "window:mw-1:2026", "change:99", ""):
         assert "nothing was noted" in desk.refused(Acknowledge(subject), EVE).sentence
+
+
+def test_a_tag_names_several_people_however_they_are_written(desk: Desk) -> None:
+    config = validate(
+        {
+            "slack": {"channel": "C0PATCHING"},
+            "mail": {"from": "bot@example.com"},
+            "notices": {"tags": {"users": "Owner", "emails": "Contact"}},
+            "applications": {
+                "orders-db": {
+                    "environments": {
+                        "test": {"account": "1" * 12, "region": "eu-west-1", "targets": {"tag:PatchGroup": ["test"]}}
+                    }
+                }
+            },
+        }
+    )
+    tags = {"Owner": "U0ANN, ben@example.com;U0EVE", "Contact": "dba@example.com,ops@example.com, On call: a:b@c"}
+    node = Node("i-1", "db-1", "running", "Online", DEBIAN, tags=tags)
+    with desk.store.transaction() as tx:
+        environment_readings.keep(tx, desk.clock.now(), "orders-db", "test", [node])
+    assert affected(desk.store.db, config, "orders-db", "test") == (
+        (Medium.CHANNEL, "C0PATCHING"),
+        (Medium.USER, "U0ANN"),
+        (Medium.USER, "U0EVE"),
+        (Medium.USER, "ben@example.com"),
+        (Medium.EMAIL, "dba@example.com"),
+        (Medium.EMAIL, "ops@example.com"),
+    )

@@ -52,6 +52,7 @@ def test_the_word_of_a_start_that_comes_after_the_end_says_that_it_is_late(state
     )
     assert "You get a message" not in shown(rendered)
     assert "It has ended: " in notices.email_started(of).text
+    assert "starts" not in notices.email_started(of).subject
 
 
 def test_the_first_failure_is_told_while_the_run_goes_on_and_late_after_its_end() -> None:

@@ -41,7 +41,7 @@ def test_the_words_come_from_the_time_that_is_left(before: timedelta, expected: 
     ("operations", "expected"),
     [
         (("Install",), "*Its own tasks install patches* by themselves: 3 nodes may be patched and rebooted."),
-        (("Scan", "unknown"), "*Its own tasks install patches*"),
+        (("Scan", "unknown"), "*Its own tasks may install patches*"),
         (("Scan",), "Its own tasks scan: they install nothing on the 3 nodes."),
         ((), "None of its own tasks patches"),
         (None, "3 nodes may be patched and rebooted in it."),
