@@ -31,13 +31,16 @@ def email_bypass(payload: Mapping[str, Any], *, stands: bool, read_at: datetime)
     return email(subject, _lines(payload, stands, read_at))
 
 
-def way_under_the_gate(kind: str, key: EnvironmentKey) -> str:
-    """What to do about a maintenance window, an association or a patch policy that installs on production."""
+def way_under_the_gate(kind: str, key: EnvironmentKey, id: str = "") -> str:
+    """What to do about a maintenance window, an association or a patch policy that installs on production.
+
+    `id`: the window's, as the environment may have several.
+    """
     ask = f"installs then go through {command(f'install {key} window')}"
     if kind == "maintenance window":
         return (
-            f"To bring it under the gate, set its task's Operation to Scan: {command(f'window edit {key}')}, or in "
-            f"Systems Manager, Maintenance Windows; {ask}."
+            f"To bring it under the gate, set its task's Operation to Scan: {command(f'window edit {key} {id}')}, or "
+            f"in Systems Manager, Maintenance Windows; {ask}."
         )
     place_to_go = "Quick Setup" if kind == "patch policy" else "State Manager"
     return (
@@ -81,5 +84,5 @@ def _lines(payload: Mapping[str, Any], stands: bool, read_at: datetime) -> list[
     return [
         f":warning: {what} runs {work}, as AWS said {when(read_at)}.{next_at}{zone}",
         "It asks nobody: no patch is compared with what non-production runs, nobody approves, no freeze stops it.",
-        way_under_the_gate(kind, key),
+        way_under_the_gate(kind, key, str(payload["id"])),
     ]

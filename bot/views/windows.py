@@ -86,7 +86,7 @@ def _window(window: WindowLine, part: EnvironmentPart) -> list[str]:
         others = first([prose(name, 130) for name in window.elsewhere], _SHOWN, "environments")
         lines.append(f"• also for {listed(others)}")
     if part.production and window.installs:
-        way = way_under_the_gate("maintenance window", part.key)
+        way = way_under_the_gate("maintenance window", part.key, window.id)
         verb = installs([task.operation for task in window.tasks])
         lines.append(f":warning: *It {verb} on production past the gate.* {way}")
     return lines

@@ -101,7 +101,7 @@ def test_only_what_installs_on_production_is_warned_of(operation: Any, productio
     tasks = (TaskLine("AWS-RunPatchBaseline", operation, 2),)
     said = words(listing(part(window(tasks=tasks), production=production)))
     assert (warning in said) if warning else ("past the gate" not in said)
-    assert ("`/patch window edit orders-db prod`" in said) == bool(warning)
+    assert ("`/patch window edit orders-db prod mw-" in said) == bool(warning)
 
 
 def test_windows_without_tasks_openings_or_certain_nodes() -> None:
@@ -174,7 +174,7 @@ def test_the_warning_says_what_it_is_when_and_what_to_do() -> None:
     assert "runs `AWS-RunPatchBaseline` (Install) on 4 nodes of *orders-db prod*" in said
     assert "It opens next" in said
     assert "For <!subteam^S0ONCALL>." in said
-    assert "`/patch window edit orders-db prod`" in said
+    assert "`/patch window edit orders-db prod mw-" in said
 
 
 @pytest.mark.parametrize(("kind", "place"), [("association", "State Manager"), ("patch policy", "Quick Setup")])
