@@ -35,6 +35,7 @@ def panel_routes(world: World, clock: SandboxClock) -> list[Route]:
         _route("/sandbox/world/faults/{id:int}", "DELETE", panel.remove_fault),
         _route("/sandbox/world/repositories/{name}/move", "POST", panel.move_repository),
         _route("/sandbox/world/foreign", "POST", panel.foreign_operation),
+        _route("/sandbox/world/install-windows", "POST", panel.add_install_window),
         _route("/sandbox/world/nodes/{id}", "POST", panel.change_node),
         _route("/sandbox/world/alarms", "POST", panel.set_alarm),
         _route("/sandbox/world/log", "GET", panel.log),
@@ -94,9 +95,33 @@ class Panel:
             if seconds > timedelta(days=366).total_seconds():
                 raise ValueError(f"jump_seconds is {seconds}; a jump is at most a year")
             self._clock.jump(timedelta(seconds=seconds))
+        elif body == {"jump_to": "window"}:
+            self._clock.jump(self._until_next_window())
         else:
-            raise ValueError("give either rate or jump_seconds")
+            raise ValueError("give either rate, jump_seconds or jump_to, which is window")
         return {"now": self._clock.now().isoformat(), "rate": self._clock.rate}
+
+    def _until_next_window(self) -> timedelta:
+        """Until a minute after a maintenance window opens next in an account and Region of production."""
+        world = self._world
+        with world.lock:
+            now = world.advance()
+            environments = (each for application in world.fleet.applications for each in application.environments)
+            regions = {(each.account, each.region) for each in environments if each.production}
+            windows = (window for region in regions for window in world.region(*region).windows.values())
+            openings = [at for window in windows if (at := window.next_opening(now))]
+        if not openings:
+            raise ValueError("no maintenance window of production is planned")
+        return min(openings) - now + timedelta(minutes=1)
+
+    def add_install_window(self, request: Request, body: Body) -> Body:
+        """For the environment of a node: a window that installs every Sunday and asks nobody."""
+        node_id = _text(body, "node")
+        with self._world.lock:
+            self._world.node(node_id)
+            environments = (each for application in self._world.fleet.applications for each in application.environments)
+            theirs = next(each for each in environments if node_id in {node.id for node in each.nodes})
+            return {"window_id": self._world.add_install_window(theirs)}
 
     def add_fault(self, request: Request, body: Body) -> Body:
         unknown = set(body) - {"service", "operation", "kind", "times", "seconds", "nodes", "document", "step"}

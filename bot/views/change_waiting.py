@@ -40,7 +40,7 @@ def held_lines(report: ChangeReport) -> list[str]:
 
 def frozen_lines(change: Change) -> list[str]:
     """Held by a freeze at its time, which is over when the freeze is."""
-    line = ":warning: *Approved, and held*: nothing is sent. It goes on when no freeze is in force any more"
+    line = "It goes on when no freeze is in force any more"
     if change.opening is None:
         return [f"{line}."]
     return [f"{line}, until {when(change.opening.closes)}; after that it waits for the next window."]

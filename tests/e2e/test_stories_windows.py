@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 import pytest
 from playwright.sync_api import Browser, expect
 
+from commands.agenda import AgendaUnknown, next_opening
+from patching.nodes import EnvironmentKey
 from sandbox.aws.fleet import Fleet, Window
 from storage import audit, changes
 from storage.changes import Change
@@ -18,7 +20,7 @@ from tests.e2e.browser_evidence import installed_on, nodes_of, sent_to
 from tests.e2e.browser_people import EVENTUALLY, Desk, at_a_desk
 from tests.e2e.page import chromium
 from tests.integration.small_town import fleet_of
-from tests.town import Town, open_town
+from tests.town import Town, open_town, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -160,7 +162,8 @@ def test_a_freeze_holds_the_window_until_it_is_lifted(desk: Desk, town: Town) ->
     told = desk.page.locator("#messages [data-testid=message][data-ephemeral=false]")
     expect(told.filter(has_text="added the freeze stocktaking")).to_have_count(1)
 
-    to_its_window(town, ref)
+    opens = opening_of(town, ref)
+    desk.page.get_by_test_id("jump-window").click()
     held = told.filter(has_text=f"Held, nothing is sent: {ref}")
     expect(held).to_contain_text("It goes on when no freeze is in force any more", timeout=EVENTUALLY)
     expect(held).to_contain_text(
@@ -168,6 +171,7 @@ def test_a_freeze_holds_the_window_until_it_is_lifted(desk: Desk, town: Town) ->
     )
     desk.sees(ref, "stocktaking is in force until an admin lifts it: We count the stock.")
     assert sent_to(town, "search-db", "prod", "Install") == []
+    assert opening_of(town, ref) == opens <= town.around.clock.now()
 
     desk.say("/patch freeze lift stocktaking Counted, all is there.")
     desk.hears("stocktaking is lifted for search-db.")
@@ -185,12 +189,30 @@ def waiting(desk: Desk, town: Town, application: str) -> str:
     now = town.around.clock.now()
     sunday = (now + timedelta(days=7 - now.isoweekday() % 7)).replace(hour=12)
     town.jump(seconds=(sunday - now).total_seconds())
+    wait_for(lambda: windows_are_known(town, application), f"{application}'s windows to be read after the jump")
     ref = desk.ask(f"/patch install {application} prod window")
     desk.sees(ref, "Waits for approval", "for the next maintenance window")
     desk.become("U0OLA")
     desk.approve(desk.card(ref), application)
     desk.sees(ref, f"Approved, waits for the window {application}-prod", "Whoever is affected can object until")
+    # A click on a message that is shown anew under the hand is lost: everybody has been told first.
+    wait_for(lambda: nothing_is_owed(town), "all messages to be sent")
     return ref
+
+
+def nothing_is_owed(town: Town) -> bool:
+    assert town.bot
+    return not town.bot.store.db["notice"].count_where("state IN ('due', 'sending')")
+
+
+def windows_are_known(town: Town, application: str) -> bool:
+    """Whether the last reading is young enough to send anything at a window by it."""
+    assert town.bot
+    key = EnvironmentKey(application, "prod")
+    try:
+        return next_opening(town.bot.store.db, town.bot.config, key, town.around.clock.now()) is not None
+    except AgendaUnknown:
+        return False
 
 
 def change_of(town: Town, ref: str) -> Change:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+from zoneinfo import ZoneInfo
 
 import pytest
 import uvicorn
@@ -16,7 +17,7 @@ from sandbox.aws import ssm
 from sandbox.aws.runcommand import Durations
 from sandbox.aws.world import World
 from sandbox.clock import SandboxClock
-from sandbox.fleet import demo_fleet
+from sandbox.fleet import PRODUCTION, REGION, demo_fleet
 from sandbox.panel import panel_routes
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -107,6 +108,22 @@ def test_the_clock_jumps_and_changes_its_rate(page: Page) -> None:
     assert page.ask("/clock", {"rate": 60})[1]["rate"] == 60
 
 
+def test_the_clock_jumps_to_production_s_next_window_and_to_the_one_after_it(page: Page) -> None:
+    saturday = datetime.fromisoformat(page.ask("/clock", {"jump_to": "window"})[1]["now"])
+    assert f"{saturday.astimezone(ZoneInfo('Europe/Dublin')):%a %H:%M}" == "Sat 02:01"
+    assert timedelta() < saturday - START <= timedelta(days=7, minutes=1)
+    assert page.ask("/clock", {"jump_to": "window"})[1]["now"] == (saturday + timedelta(days=7)).isoformat()
+
+
+def test_somebody_else_s_window_installs_on_the_node_s_environment(page: Page) -> None:
+    node = page.node("orders-db-prod-1")
+    made = page.ask("/install-windows", {"node": node["id"]})[1]["window_id"]
+    window = page.world.region(PRODUCTION, REGION).windows[made]
+    assert window.settings["Name"] == "orders-db-prod-install"
+    (task,) = window.tasks.values()
+    assert task.params["TaskInvocationParameters"]["RunCommand"]["Parameters"] == {"Operation": ["Install"]}
+
+
 def test_somebody_else_s_install_runs_reboots_and_ends(page: Page) -> None:
     node = page.node("orders-db-prod-1")
     assert page.ask("/foreign", {"node": node["id"], "operation": "Install"})[0] == 200
@@ -177,6 +194,10 @@ def test_faults_come_and_go_and_the_log_tells_what_was_asked(page: Page) -> None
         ("/clock", {"rate": 1, "jump_seconds": 1}),
         ("/clock", {"jump_seconds": -5}),
         ("/clock", {"jump_seconds": 1e12}),
+        ("/clock", {"jump_to": "moon"}),
+        ("/clock", {"jump_to": "window", "rate": 1}),
+        ("/install-windows", {"node": "i-0"}),
+        ("/install-windows", {}),
         ("/clock", b'{"jump_seconds": NaN}'),
         ("/clock", b"{"),
         ("/clock", []),

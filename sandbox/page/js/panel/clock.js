@@ -9,9 +9,10 @@ import { section } from "./section.js";
 
 const RATES = [0, 1, 10, 60, 600];
 const JUMPS = [
-  ["1h", "1 hour", 3600],
-  ["1d", "1 day", 86_400],
-  ["8d", "8 days", 8 * 86_400],
+  ["1h", "+ 1 hour", { jump_seconds: 3600 }],
+  ["1d", "+ 1 day", { jump_seconds: 86_400 }],
+  ["8d", "+ 8 days", { jump_seconds: 8 * 86_400 }],
+  ["window", "To production's next window", { jump_to: "window" }],
 ];
 const face = h("div", { class: "clock-face", dataset: { testid: "clock" } });
 const buttons = new Map();
@@ -28,16 +29,16 @@ export function clockSection(run) {
     buttons.set(value, button);
     return button;
   });
-  const jumps = JUMPS.map(([id, text, seconds]) => {
+  const jumps = JUMPS.map(([id, text, body]) => {
     const onclick = () =>
       run(async () => {
-        await post("/sandbox/world/clock", { jump_seconds: seconds });
+        await post("/sandbox/world/clock", body);
         refreshDates();
       });
     return h(
       "button",
       { type: "button", class: "button button-small", dataset: { testid: `jump-${id}` }, onclick },
-      `+ ${text}`,
+      text,
     );
   });
   return section(

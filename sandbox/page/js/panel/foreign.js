@@ -1,4 +1,4 @@
-// An operation that somebody else runs on a node, behind the bot's back.
+// What somebody else does behind the bot's back: an operation on a node, a window that installs.
 
 import { post } from "../api.js";
 import { h, replace } from "../dom.js";
@@ -22,12 +22,25 @@ export function foreignSection(run) {
     { type: "submit", class: "button button-small", dataset: { testid: "foreign-start" } },
     "Run it",
   );
+  const onclick = () => run(() => post("/sandbox/world/install-windows", { node: node.value }));
+  const weekly = h(
+    "button",
+    {
+      type: "button",
+      class: "button button-small",
+      title: "A maintenance window over the node's environment that installs every Sunday and asks nobody",
+      dataset: { testid: "foreign-window" },
+      onclick,
+    },
+    "Add a window that installs",
+  );
   const form = h(
     "form",
     { class: "mini-form", onsubmit, "aria-label": "Somebody else's operation" },
     field("Node", node),
     field("Operation", operation),
     start,
+    weekly,
   );
   return section("Somebody else's operation", { testid: "panel-foreign", open: false }, form);
 }
