@@ -53,7 +53,9 @@ class Postpone(Command):
                 )
             opening = change.opening
             why = f"Postponed from the window {opening.name} of {written(opening.opens, opening.timezone)}."
-            moved = changes.reschedule(tx, change, now, actor.user_id, start.opening, start.at, why, "postponed")
+            moved = changes.reschedule(
+                tx, change, now, actor.user_id, start.opening, start.at, why, "postponed", postponed_from=opening
+            )
             if moved:
                 tell_moved(tx, now, context.config, moved, change, why, by=actor.user_id)
         context.wake("deliver")

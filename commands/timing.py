@@ -31,13 +31,15 @@ def notify_before(config: Configuration, change: Change) -> timedelta:
 
 
 def soonest(db: Database, config: Configuration, change: Change, now: datetime, after: Opening | None = None) -> Start:
-    """When `change` may be let go; at a later window than `after`, where that is given."""
+    """When `change` may be let go; at a later window than `after`, and than the one that it was postponed from."""
     needed = notify_before(config, change)
     told = told_at(db, change)
     earliest = max(now, (told or now) + needed)
     if change.timing != "window":
         return Start(earliest)
     key = EnvironmentKey(change.application, change.environment)
+    passed = filter(None, (after, change.postponed_from))
+    after = max(passed, key=lambda each: each.opens, default=None)
     try:
         opening = next_opening(db, config, key, now, after, earliest=earliest)
     except AgendaUnknown as unknown:

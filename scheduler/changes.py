@@ -26,7 +26,6 @@ from storage.database import to_json, to_text
 from storage.runs import EnvironmentBusy, Purpose, Run
 
 EMERGENCY_APPROVALS = 2
-SEND_SCANS_WITHIN = timedelta(hours=6)  # after the approval: by then both environments must have been free
 
 
 def tick(parts: Parts, now: datetime) -> None:
@@ -125,8 +124,8 @@ def carry_out(parts: Parts, change: Change) -> None:
         return waiting.miss(parts, change, change.note or "It could not be carried out before the window's cutoff.")
     if change.opening and not waiting.stands(parts, change, change.opening):
         return None
-    if parts.clock.now() - released > SEND_SCANS_WITHIN:
-        return supersede(parts, change, ("It could not be carried out within 6 hours of its approval.",))
+    if parts.clock.now() - released > waiting.CARRIED_OUT_WITHIN:
+        return supersede(parts, change, (waiting.TOO_LATE,))
     try:
         scans = _scans(parts, change, Purpose.SEND, (change.source, change.environment))
         if scans is None:

@@ -4,7 +4,7 @@ It waits in its row, so it waits through any restart. At its time it is `approve
 passes it through the gate on fresh scans.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlite_utils import Database
@@ -23,6 +23,10 @@ from storage import audit, changes, objections
 from storage.changes import Change, opening_to_json
 from storage.database import to_text
 
+CARRIED_OUT_WITHIN = timedelta(hours=6)
+"""Of its approval, or of its time: by then its environments must have been free, and the bot awake. Later than that
+nobody expects it any more."""
+TOO_LATE = "It could not be carried out within 6 hours of its approval, or of its time; nothing was sent. Ask again."
 _FROZEN = "Held by a freeze: "
 _UNTOLD = "Waits until those affected have "
 _UNREAD = "Nobody can tell whether the window "
@@ -37,6 +41,7 @@ def tick(parts: Parts, now: datetime) -> None:
 
 def admit(parts: Parts, change: Change) -> None:
     """An approved change is let go at once, or begins to wait, and those affected are told when it comes."""
+    late = False
     with parts.store.transaction() as tx:
         now = parts.clock.now()
         if objections.standing(tx, change.id):
@@ -49,14 +54,16 @@ def admit(parts: Parts, change: Change) -> None:
         if start.unknown:
             return changes.set_note(tx, change, start.unknown)
         if start.at is not None and start.at <= now:
-            changes.release(tx, change, now, start.opening)
-            parts.wake("changes")
+            late = now - (change.approved_at or now) > CARRIED_OUT_WITHIN
+            if not late:
+                changes.release(tx, change, now, start.opening)
+                parts.wake("changes")
         elif start.at is not None:
             waits = _wait(tx, now, change, start.at, start.opening)
             if waits:
                 announcing.announce(tx, now, parts.config, waits)
-    if start.at is None:
-        return supersede(parts, change, (NO_WINDOW.format(change.environment),))
+    if late or start.at is None:
+        return supersede(parts, change, (TOO_LATE if late else NO_WINDOW.format(change.environment),))
     parts.wake("deliver")
     return None
 
@@ -106,9 +113,9 @@ def stands(parts: Parts, change: Change, opening: Opening) -> bool:
         return False
     if planned != opening and change.state is ChangeState.WAITING:
         with parts.store.transaction() as tx:
-            changes.reschedule(
-                tx, change, now, "clock", planned, change.starts_at, change.note, "window has another cutoff"
-            )
+            if changes.is_as_read(tx, change):
+                another = "window has another cutoff"
+                changes.reschedule(tx, change, now, "clock", planned, change.starts_at, change.note, another)
         return False  # looked at again as it is now
     return True
 
@@ -125,6 +132,8 @@ def reschedule(parts: Parts, change: Change, note: str, *, why: str, missed: boo
     """To the next window after its own; where there is none the change ends."""
     after = change.opening if missed else None
     with parts.store.transaction() as tx:
+        if not changes.is_as_read(tx, change):
+            return None
         now = parts.clock.now()
         start = soonest(tx, parts.config, change, now, after)
         if start.unknown:
@@ -167,7 +176,10 @@ def _wait(
 
 def _open(parts: Parts, change: Change) -> None:
     """Its time has come: let it go, unless a freeze holds it or somebody has not been told long enough."""
+    late = False
     with parts.store.transaction() as tx:
+        if not changes.is_as_read(tx, change):
+            return None
         now = parts.clock.now()
         freezes = () if change.emergency else in_force(tx, parts.config, change.application, now, now)
         if freezes:
@@ -179,11 +191,21 @@ def _open(parts: Parts, change: Change) -> None:
                 )
                 announcing.tell_held(tx, now, parts.config, change, sentence)
         elif waits := _untold(tx, parts, change, now):
-            changes.set_note(tx, change, waits)
+            told = told_at(tx, change)
+            if told and change.opening is None:
+                start = told + notify_before(parts.config, change)
+                changes.reschedule(tx, change, now, "clock", None, start, waits, "those affected told later")
+            else:
+                changes.set_note(tx, change, waits)
+        elif change.opening is None and change.starts_at and now - change.starts_at > CARRIED_OUT_WITHIN:
+            late = True
         else:
             changes.transition(tx, change, ChangeState.APPROVED, now, "clock", released_at=to_text(now))
             parts.wake("changes")
+    if late:
+        return supersede(parts, change, (TOO_LATE,))
     parts.wake("deliver")
+    return None
 
 
 def _untold(tx: Database, parts: Parts, change: Change, now: datetime) -> str:

@@ -57,6 +57,7 @@ class Change:
     starts_at: datetime | None = None  # when a waiting change is let go at the soonest
     opening: Opening | None = None  # the execution of a window that it waits for, or was let go in
     released_at: datetime | None = None  # since when it may be carried out
+    postponed_from: Opening | None = None  # it goes at a later window than this one
 
     @property
     def ref(self) -> str:
@@ -221,12 +222,17 @@ def reschedule(
     starts_at: datetime | None,
     note: str,
     action: str,
+    postponed_from: Opening | None = None,
 ) -> Change | None:
-    """Another time for a change that waits, with its audit row; None when it has moved on since `change` was read."""
+    """Another time for a change that waits, with its audit row; None when it has moved on since `change` was read.
+
+    With `postponed_from` it goes at no window that opens before that one has, from now on.
+    """
     columns = {
         "starts_at": to_text(starts_at),
         "window": opening_to_json(opening),
         "note": note,
+        "postponed_from": opening_to_json(postponed_from or change.postponed_from),
     }
     if change.state not in {ChangeState.WAITING, ChangeState.HELD}:
         raise ValueError(f"{change.ref} is {change.state}, so it waits for nothing")
@@ -237,10 +243,16 @@ def reschedule(
     return get(tx, change.id)
 
 
+def is_as_read(tx: Database, change: Change) -> bool:
+    """Whether it still is in the state, and waits for the moment, that it was read with."""
+    now = get(tx, change.id)
+    return all(getattr(now, name) == getattr(change, name) for name in ("state", "starts_at", "opening", "released_at"))
+
+
 def set_note(tx: Database, change: Change, note: str) -> None:
-    """What a person should know while it waits. Not a transition."""
+    """What a person should know while it waits. Not a transition; nothing where it has moved on since it was read."""
     if change.note != note:
-        tx.execute("UPDATE change SET note = ? WHERE id = ?", [note, change.id])
+        tx.execute("UPDATE change SET note = ? WHERE id = ? AND state = ?", [note, change.id, change.state])
         outbox.touch(tx, change.subject)
 
 
@@ -313,8 +325,9 @@ def _change(row: Any) -> Change:  # noqa: ANN401 - sqlite3.Row is untyped
     values["eligible"] = tuple(json.loads(values["eligible"]))
     for name in ("parts", "facts"):
         values[name] = None if values[name] is None else json.loads(values[name])
-    window = values.pop("window")
-    values["opening"] = Opening.from_json(json.loads(window)) if window else None
+    for column, name in (("window", "opening"), ("postponed_from", "postponed_from")):
+        window = values.pop(column)
+        values[name] = Opening.from_json(json.loads(window)) if window else None
     for name in _TIMES:
         values[name] = to_time(values[name])
     return Change(**values)

@@ -424,9 +424,10 @@ def m016_absences(db: Database) -> None:
 
 @migrations()
 def m017_waiting_changes(db: Database) -> None:
-    """When a change is sent: now or at a window. What it waits for, and since when it may be carried out."""
+    """When a change is sent: now or at a window. What it waits for, since when it may be carried out, and which window
+    somebody postponed it from."""
     db.execute("ALTER TABLE change ADD COLUMN timing TEXT NOT NULL DEFAULT 'now' CHECK (timing IN ('now', 'window'))")
-    for column in ("starts_at", "window", "released_at"):
+    for column in ("starts_at", "window", "released_at", "postponed_from"):
         db.execute(f"ALTER TABLE change ADD COLUMN {column} TEXT")
 
 
