@@ -119,7 +119,7 @@ def refusal_of(db: Database, config: Configuration, now: datetime, change: Chang
     if until is not None and now >= until:
         return Refused(
             f"The time for objections to {change.ref} is over; none was recorded. "
-            "Postpone it in its message, or ask an operator or an admin to stop it."
+            "Postpone it in its message, or let those who asked for it, or an admin, withdraw it."
         )
     return None
 

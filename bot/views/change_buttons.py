@@ -43,10 +43,9 @@ def _bound(change: Change) -> dict[str, object]:
 
 
 def _withdraw(change: Change) -> Block:
-    """Everybody sees it, in the one message of the change; only those who asked may."""
-    dialog = confirmation(
-        f"Withdraw {change.ref}?", "Only those who asked can. Nothing is installed.", "Withdraw", "Back", "danger"
-    )
+    """Everybody sees it, in the one message of the change; only those who asked may, and admins once it is approved."""
+    who = "Only those who asked can, and admins once it is approved. Nothing is installed."
+    dialog = confirmation(f"Withdraw {change.ref}?", who, "Withdraw", "Back", "danger")
     return button("Withdraw", "withdraw", {"change": change.id}, confirm=dialog)
 
 

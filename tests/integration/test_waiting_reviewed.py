@@ -7,11 +7,19 @@ import pytest
 
 from bot.rendering import render
 from bot.views.tables import Flavour
+from commands.emergency import Emergency
+from commands.objecting import Object, TakeBack
+from commands.ports import Role
+from commands.postpone import Postpone
+from commands.withdraw import Withdraw
 from patching.states import ChangeState, OrderState
-from scheduler import restored
+from scheduler import decisions, restored
+from scheduler import waiting as waiting_sweep
+from storage import changes, objections
+from storage.database import to_text
 from storage.window_orders import Action
 from tests.integration.ordered_windows import carried_out, order_for, ours, settings
-from tests.integration.small_house import card, installs, newest, owed, recipients
+from tests.integration.small_house import approve, asked, card, installs, newest, owed, proven, recipients, refused
 from tests.integration.small_town import fleet_of
 from tests.integration.test_waiting import installed, on_the_brink, typed
 from tests.integration.window_house import client, two_windows, until, waiting
@@ -113,3 +121,69 @@ def test_I3_in_a_database_that_was_put_back_nothing_waits_and_those_told_hear_of
     until(house, first)
     house.settle()
     assert (newest(house).state, installs(house)) == (ChangeState.EXPIRED, [])
+
+
+def test_an_approval_that_nobody_carried_out_for_hours_starts_nothing_by_itself(street: Street) -> None:
+    """The bot was down from the approval on, or was upgraded in between."""
+    house = proven(street)
+    asked(house)
+    approve(house, "U0OLA")
+    decisions.tick(house.parts, house.clock.now())
+    assert (newest(house).state, newest(house).released_at) == (ChangeState.APPROVED, None)
+    house.jump(timedelta(hours=7))
+    house.settle()
+    assert (newest(house).state, installs(house)) == (ChangeState.SUPERSEDED, [])
+    assert "within 6 hours of its approval" in card(house)
+
+
+def test_a_time_that_passed_hours_ago_starts_nothing_by_itself(street: Street) -> None:
+    house = proven(street)
+    house.reconfigure(notices={"notify_before": "24h"})
+    asked(house)
+    approve(house, "U0OLA")
+    house.settle()
+    with house.store.transaction() as tx:
+        sent = "UPDATE notice SET state = 'sent', sent_at = ? WHERE kind = 'change-announced'"
+        tx.execute(sent, [to_text(house.clock.now())])
+    house.jump(timedelta(hours=31))
+    house.settle()
+    assert (newest(house).state, installs(house)) == (ChangeState.SUPERSEDED, [])
+    assert "within 6 hours of its approval, or of its time" in card(house)
+    assert len(recipients(house, "change-off")) == len(recipients(house, "change-announced"))
+
+
+def test_what_was_postponed_stays_so_whatever_happens_to_it_afterwards(street: Street) -> None:
+    """An objection is taken back, a look of the sweep was under way, the later window is deleted: never the first."""
+    house, first, second = two_windows(street)
+    read_before = waiting(house)
+    house.ask(Postpone(read_before.id, first), "U0EVE")
+    house.ask(Object(read_before.id, "Not that night either."), "U0EVE")
+    house.ask(TakeBack(objections.standing(house.store.db, read_before.id)[0].id), "U0EVE")
+    house.settle()
+    assert (newest(house).state, newest(house).starts_at) == (ChangeState.WAITING, second)
+    until(house, first)
+    waiting_sweep.look(house.parts, read_before)
+    assert (newest(house).state, newest(house).starts_at) == (ChangeState.WAITING, second)
+    opening = newest(house).opening
+    assert opening
+    client(house).delete_maintenance_window(WindowId=opening.window_id)
+    house.jump(timedelta(minutes=6))
+    house.read_agenda()
+    house.settle()
+    assert (newest(house).state, installs(house)) == (ChangeState.SUPERSEDED, [])
+    with house.store.transaction() as tx:
+        changes.set_note(tx, read_before, "Waits for nothing.")
+    assert "was moved, disabled or deleted" in newest(house).note
+
+
+def test_an_admin_withdraws_a_change_that_waits_while_an_emergency_needs_its_place(street: Street) -> None:
+    house, _, _ = two_windows(street)
+    change = waiting(house)
+    house.people.held[Role.ADMIN].add("U0TOM")
+    assert f"{change.ref} is still waiting" in refused(house, Emergency(house.prod, "Exploited in the wild."), "U0TOM")
+    assert "and admins once it is approved" in refused(house, Withdraw(change.id), "U0OLA")
+    house.ask(Withdraw(change.id), "U0ADA")
+    assert newest(house).state is ChangeState.WITHDRAWN
+    assert len(recipients(house, "change-off")) == len(recipients(house, "change-announced"))
+    house.ask(Emergency(house.prod, "Exploited in the wild."), "U0TOM")
+    assert newest(house).ref != change.ref
