@@ -204,7 +204,7 @@ def _of_calendar(freeze: CalendarFreeze, reading: CalendarReading | None, now: d
         )
 
     if reading is None or reading.read_at is None:
-        return closed("never read", None, None, "its Change Calendar has not been read yet")
+        return closed(f"{freeze.calendar} never read", None, None, "its Change Calendar has not been read yet")
     if now - reading.read_at > TRUSTED_FOR:
         read_at = written(reading.read_at, "UTC")
         return closed(f"unread since {read_at}", None, None, f"its Change Calendar was last read on {read_at}")

@@ -209,6 +209,15 @@ def test_a_calendar_that_closes_without_notice_is_a_period_of_its_own(desk: Desk
     assert second.key != first.key
 
 
+def test_a_lift_of_a_calendar_that_was_never_read_is_not_one_of_the_next_calendar_of_that_name(desk: Desk) -> None:
+    desk.config = frozen(ACME)
+    (unread,) = in_force(desk.store.db, desk.config, "orders-db", NOW, NOW)
+    lift(desk, "acme", unread.key)
+    assert held(desk, NOW) == []
+    desk.config = frozen({**ACME, "calendar": f"{CALENDAR}-2027"})
+    assert len(held(desk, NOW)) == 1
+
+
 # --- Lists
 
 
