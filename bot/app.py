@@ -41,7 +41,6 @@ from scheduler import (
     inquiries,
     paused,
     plan,
-    reminders,
     restored,
     settle,
     waiting,
@@ -57,6 +56,7 @@ from scheduler.failures import FailureReports
 from scheduler.jobs import JobBook
 from scheduler.parts import Parts
 from scheduler.pool import Pool
+from scheduler.reminders import Reminders
 from scheduler.returned import Returned
 from scheduler.track import Tracker
 from storage import outbox, rechecks, runs
@@ -202,7 +202,7 @@ def _sweeps(parts: Parts, directory: SlackDirectory, delivery: Delivery) -> tupl
         Sweep("alarms", 15, Watch(parts).tick),
         Sweep("calendars", 15, ReadCalendars(parts).tick),
         Sweep("decisions", 1, partial(decisions.tick, parts)),
-        Sweep("reminders", 5, partial(reminders.tick, parts)),
+        Sweep("reminders", 5, Reminders(parts).tick),
         Sweep("away", 5, Away(parts).tick),
         Sweep("returned", 15, Returned(parts).tick),
         Sweep("paused", 15, partial(paused.tick, parts)),

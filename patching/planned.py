@@ -1,9 +1,10 @@
 """What AWS plans to do to an account's nodes by itself: maintenance windows, their tasks, associations that patch."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, Literal
 
 from pydantic import TypeAdapter
@@ -72,7 +73,7 @@ class PlannedAssociation:
     targets: tuple[TargetList, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Agenda:
     """One account and Region, as one role saw it."""
 
@@ -84,10 +85,17 @@ class Agenda:
         """Those of one of its enabled windows, soonest first."""
         length = timedelta(hours=window.duration_hours)
         cutoff = timedelta(hours=window.cutoff_hours)
-        for window_id, opens in self.executions if window.enabled else ():
-            if window_id == window.id:
-                ends = opens + length
-                yield Opening(window.id, window.name, opens, ends - cutoff, ends, window.timezone)
+        for opens in self._times.get(window.id, ()) if window.enabled else ():
+            ends = opens + length
+            yield Opening(window.id, window.name, opens, ends - cutoff, ends, window.timezone)
+
+    @cached_property
+    def _times(self) -> Mapping[str, list[datetime]]:
+        """By window: all of an account's are asked for window by window."""
+        found: dict[str, list[datetime]] = defaultdict(list)
+        for window_id, opens in self.executions:
+            found[window_id].append(opens)
+        return found
 
 
 _JSON: Final = TypeAdapter(Agenda)

@@ -7,20 +7,20 @@ the notices; a notice's key is the window, its execution time, the lead and the 
 import logging
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlite_utils import Database
 
 from commands.affected import affected
-from commands.agenda import AgendaUnknown, openings, seen
+from commands.agenda import AgendaUnknown, openings, seen, where_of
 from patching.agenda import Opening
 from patching.config import Configuration
 from patching.nodes import EnvironmentKey
 from patching.reminding import Correction, Told, corrections, lead_due
 from scheduler.parts import Parts
-from storage import outbox, window_executions
+from storage import agenda, environment_readings, outbox, subscriptions, window_executions
 from storage.database import to_text
 from storage.window_executions import Execution, Recipient, subject_of
 
@@ -31,6 +31,8 @@ BEGUN: Final = timedelta(0)
 """The last lead: a window whose tasks patch has opened."""
 
 _LONGEST: Final = timedelta(days=2)  # no window is open for longer (facts/patch-manager.md section 5)
+
+_UNKNOWN: Final = timedelta(minutes=1)  # until an agenda that nobody knows is asked for again
 
 Known = Mapping[tuple[str, datetime], Execution]
 
@@ -44,26 +46,43 @@ class Due:
     recipients: tuple[Recipient, ...]
 
 
-def tick(parts: Parts, now: datetime) -> None:
+@dataclass(slots=True)
+class Reminders:
+    """An environment is looked at when what is known of it has changed, or when the next lead of a window has come:
+    hundreds of them with dozens of windows each are dear to look at every few seconds."""
+
+    parts: Parts
+    quiet: dict[EnvironmentKey, tuple[object, datetime]] = field(default_factory=dict)  # as known then, and until when
+
+    def tick(self, now: datetime) -> None:
+        db, config = self.parts.store.db, self.parts.config
+        tries, nodes = agenda.tries(db), environment_readings.read_times(db)
+        subscribed = subscriptions.states(db)
+        for key, environment in config.environments().items():
+            known = (tries.get(where_of(environment)), nodes.get(key), subscribed.get(key.application))
+            before, until = self.quiet.get(key, (None, now))
+            if known != before or now >= until:
+                self.quiet[key] = (known, look(self.parts, key, now))
+
+
+def look(parts: Parts, key: EnvironmentKey, now: datetime) -> datetime:
+    """Owe what is due of one environment's windows; until when nothing else will be, if nothing changes."""
     db, config = parts.store.db, parts.config
-    owed = False
-    for key in config.environments():
-        try:
-            planned = openings(db, config, key, now, now + HORIZON, now)
-        except AgendaUnknown as unknown:
-            log.debug("nobody is reminded of the windows of %s: %s", key, unknown)
-            continue
-        known = _known(db, key, now)
-        if not _corrections(known, planned, now) and not _due(db, config, key, planned, known, now):
-            continue
+    try:
+        planned = openings(db, config, key, now, now + HORIZON, now)
+    except AgendaUnknown as unknown:
+        log.debug("nobody is reminded of the windows of %s: %s", key, unknown)
+        return now + _UNKNOWN
+    known = _known(db, key, now)
+    if _corrections(known, planned, now) or _due(db, config, key, planned, known, now):
         with parts.store.transaction() as tx:
             known = _known(tx, key, now)
             _correct(tx, now, config, key, _corrections(known, planned, now), known)
             for each in _due(tx, config, key, planned, _known(tx, key, now), now):
                 _remind(tx, now, config, key, each)
-        owed = True
-    if owed:
         parts.wake("deliver")
+    moments = (opening.opens - lead for opening in planned for lead in (*config.notices.leads, BEGUN))
+    return min((moment for moment in moments if moment > now), default=now + HORIZON)
 
 
 def _known(db: Database, key: EnvironmentKey, now: datetime) -> Known:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from sqlite_utils import Database
 
 from patching.model import Node
+from patching.nodes import EnvironmentKey
 from patching.targets import NodeIndex
 from storage.database import to_json, to_text
 
@@ -28,6 +29,12 @@ def keep(tx: Database, now: datetime, application: str, environment: str, nodes:
         "INSERT OR REPLACE INTO environment_reading VALUES (?, ?, ?, ?)",
         [application, environment, to_json(content), to_text(now)],
     )
+
+
+def read_times(db: Database) -> dict[EnvironmentKey, str]:
+    """When each was resolved, as it is stored."""
+    rows = db.execute("SELECT application, environment, read_at FROM environment_reading")
+    return {EnvironmentKey(row["application"], row["environment"]): str(row["read_at"]) for row in rows}
 
 
 def of_environment(db: Database, application: str, environment: str) -> tuple[datetime | None, tuple[NodeReading, ...]]:

@@ -24,6 +24,12 @@ def remove(tx: Database, now: datetime, application: str, user_id: str) -> bool:
     return bool(done.rowcount)
 
 
+def states(db: Database) -> dict[str, tuple[int, str]]:
+    """By application, how many there are and when the newest was made: another state where one was added."""
+    rows = db.execute("SELECT application, count(*) AS n, max(at) AS newest FROM subscription GROUP BY application")
+    return {str(row["application"]): (int(row["n"]), str(row["newest"])) for row in rows}
+
+
 def of_application(db: Database, application: str) -> tuple[str, ...]:
     rows = db.execute("SELECT user_id FROM subscription WHERE application = ? ORDER BY user_id", [application])
     return tuple(str(row["user_id"]) for row in rows)

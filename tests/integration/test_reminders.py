@@ -15,7 +15,7 @@ from commands.install import Install
 from commands.subscribe import Subscribe
 from patching.states import NoticeState, RunState
 from sandbox.aws.fleet import Fleet
-from scheduler import reminders
+from scheduler.reminders import Reminders
 from storage import outbox, runs
 from storage.outbox import Medium, Notice
 from tests.integration.small_house import built, recipients, words
@@ -75,7 +75,7 @@ def at(house: House, moment: datetime) -> list[Notice]:
 
 def tick(house: House) -> list[Notice]:
     before = {notice.id for notice in notices(house.store)}
-    reminders.tick(house.parts, house.clock.now())
+    Reminders(house.parts).tick(house.clock.now())
     return [each for each in notices(house.store) if each.id not in before and each.kind.startswith("window-")]
 
 
@@ -131,7 +131,7 @@ def test_I7_each_lead_once_to_everybody_whoever_ticks(street: Street) -> None:
 
     def sweep() -> None:
         together.wait(10)
-        reminders.tick(house.parts, house.clock.now())
+        Reminders(house.parts).tick(house.clock.now())
 
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(sweep) for _ in range(2)]:
@@ -258,3 +258,33 @@ def test_everybody_affected_hears_of_an_install_its_first_failure_and_its_end(st
     house.settle()
     assert len(recipients(house, "install-failing")) == len(others) + 1
     assert len(recipients(house, "install-ended")) == 2 * (len(others) + 1)
+
+
+def test_an_environment_is_looked_at_only_when_something_may_be_due(street: Street) -> None:
+    """Openings are read from the store at no other time: hundreds of environments are looked at by the same sweep."""
+    house = house_in(street)
+    opens = opens_at(house, 3 * DAY)
+    window(house, opens)
+    sweep = Reminders(house.parts)
+    house.read_agenda()
+
+    def owed() -> list[Notice]:
+        before = {notice.id for notice in notices(house.store)}
+        sweep.tick(house.clock.now())
+        return [each for each in notices(house.store) if each.id not in before]
+
+    assert leads(owed()) == {604800}
+    until = {key.environment: moment for key, (_, moment) in sweep.quiet.items()}
+    assert until["prod"] == opens - DAY
+    house.ask(Subscribe(house.name), "U0NEW")
+    assert who(owed()) == {"U0NEW"}
+    house.jump(opens - DAY - house.clock.now() - MINUTE)
+    house.read_agenda()
+    assert owed() == []
+    house.jump(MINUTE + timedelta(seconds=1))
+    first = owed()
+    assert (who(first), leads(first)) == (everybody(house) | {"U0NEW"}, {86400})
+    client(house).delete_maintenance_window(WindowId=first[0].payload["opening"]["window_id"])
+    house.jump(6 * MINUTE)
+    house.read_agenda()
+    assert {each.kind for each in owed()} == {"window-correction"}

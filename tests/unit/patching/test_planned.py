@@ -172,3 +172,10 @@ def test_a_fingerprint_is_of_what_is_done_not_of_how_many_nodes_there_are() -> N
     assert two.fingerprint == one.fingerprint
     (other,) = bypasses(replace(agenda, windows=(window(task("unknown")),)), NODES, NOW)
     assert other.fingerprint != two.fingerprint
+
+
+def test_an_agenda_that_was_asked_for_openings_is_written_and_compared_as_before() -> None:
+    asked, other = (Agenda((window(),), (("mw-1", NOW),), ()) for _ in range(2))
+    assert list(asked.openings(window()))
+    assert asked == other
+    assert as_json(asked) == as_json(other)
