@@ -98,5 +98,5 @@ def _ended(objection: Objection) -> str:
     by = f"overruled by {user(objection.ended_by or '')}"
     how = by if objection.was_overruled else "taken back"
     at = f", {when(objection.ended_at)}" if objection.ended_at else ""
-    why = f": {prose(objection.end_reason or '', 300)}" if objection.was_overruled else ""
+    why = f": {prose(objection.end_reason or '', 300)}" if objection.was_overruled else "."
     return f"Objection of {user(objection.user_id)} ({prose(objection.reason, 200)}) {how}{at}{why}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -18,6 +19,15 @@ from sandbox.slack.person import person_routes
 from sandbox.slack.replies import response_routes
 from sandbox.slack.web_api import web_api_routes
 from sandbox.slack.workspace import APP_ID, Workspace
+
+
+class Page(StaticFiles):
+    """Asked for anew each time, so that no browser mixes the scripts of two versions."""
+
+    def file_response(self, *args: Any, **options: Any) -> Response:
+        answer = super().file_response(*args, **options)
+        answer.headers["cache-control"] = "no-cache"
+        return answer
 
 
 def create_app(
@@ -48,7 +58,7 @@ def create_app(
         *extra_routes,
     ]
     if page_dir is not None:
-        routes.append(Mount("/", StaticFiles(directory=page_dir, html=True)))
+        routes.append(Mount("/", Page(directory=page_dir, html=True)))
     app = Starlette(routes=routes, middleware=[Middleware(SameOrigin)])
     app.state.workspace = workspace
     return app

@@ -155,3 +155,11 @@ def test_everything_is_reached_with_the_tab_key(page: Page) -> None:
         "messages",
     }
     assert wanted <= reached
+
+
+def test_a_script_is_asked_for_anew_after_an_update(page: Page, slack: Served) -> None:
+    """Or a browser would mix what it kept of an older version with the new page."""
+    script = page.request.get(f"{slack.url}/js/main.js")
+    assert (script.status, script.headers["cache-control"]) == (200, "no-cache")
+    kept = page.request.get(f"{slack.url}/js/main.js", headers={"if-none-match": script.headers["etag"]})
+    assert (kept.status, kept.headers["cache-control"]) == (304, "no-cache")
