@@ -30,10 +30,21 @@ def notify_before(config: Configuration, change: Change) -> timedelta:
     return timedelta(0) if change.emergency else config.notices.notify_before
 
 
-def soonest(db: Database, config: Configuration, change: Change, now: datetime, after: Opening | None = None) -> Start:
-    """When `change` may be let go; at a later window than `after`, and than the one that it was postponed from."""
+def soonest(
+    db: Database,
+    config: Configuration,
+    change: Change,
+    now: datetime,
+    after: Opening | None = None,
+    *,
+    told_anew: bool = False,
+) -> Start:
+    """When `change` may be let go; at a later window than `after`, and than the one that it was postponed from.
+
+    `told_anew`: those affected are told only now, whatever they heard before.
+    """
     needed = notify_before(config, change)
-    told = told_at(db, change)
+    told = None if told_anew else told_at(db, change)
     earliest = max(now, (told or now) + needed)
     if change.timing != "window":
         return Start(earliest)

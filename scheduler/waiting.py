@@ -136,6 +136,8 @@ def reschedule(parts: Parts, change: Change, note: str, *, why: str, missed: boo
             return None
         now = parts.clock.now()
         start = soonest(tx, parts.config, change, now, after)
+        if start.at and change.starts_at and start.at < change.starts_at:
+            start = soonest(tx, parts.config, change, now, after, told_anew=True)  # they know of a later moment
         if start.unknown:
             return changes.set_note(tx, change, start.unknown)
         if start.at is not None:

@@ -187,3 +187,22 @@ def test_an_admin_withdraws_a_change_that_waits_while_an_emergency_needs_its_pla
     assert len(recipients(house, "change-off")) == len(recipients(house, "change-announced"))
     house.ask(Emergency(house.prod, "Exploited in the wild."), "U0TOM")
     assert newest(house).ref != change.ref
+
+
+def test_a_window_that_is_moved_nearer_gives_those_affected_their_time_again(street: Street) -> None:
+    """They know of another moment than the one at which it would go now."""
+    house, first, second = two_windows(street, notices={"notify_before": "24h"})
+    waiting(house)
+    with house.store.transaction() as tx:
+        sent = "UPDATE notice SET state = 'sent', sent_at = ? WHERE kind = 'change-announced'"
+        tx.execute(sent, [to_text(house.clock.now())])
+    house.jump(timedelta(hours=25))
+    house.read_agenda()
+    house.settle()
+    assert newest(house).starts_at == first
+    nearer = (house.clock.now() + timedelta(hours=2)).replace(second=0, microsecond=0)
+    update(house, Schedule=f"at({nearer:%Y-%m-%dT%H:%M:%S})")
+    house.jump(timedelta(minutes=6))
+    house.read_agenda()
+    house.settle()
+    assert (newest(house).state, newest(house).starts_at) == (ChangeState.WAITING, second)
