@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -37,11 +37,13 @@ class Weekly:
         return f"{WEEKDAYS[self.weekday]} {self.at:%H:%M} {self.timezone}"
 
     def last(self, now: datetime) -> datetime:
-        """The newest such moment that is not after `now`, in its own zone."""
-        local = now.astimezone(zone(self.timezone))
+        """The newest such moment that is not after `now`, aware UTC: of an hour that comes twice the first."""
+        here = zone(self.timezone)
+        local = now.astimezone(here)
         day = local.date() - timedelta(days=(local.weekday() - self.weekday) % 7)
-        found = datetime.combine(day, self.at, local.tzinfo)
-        return found if found <= local else datetime.combine(day - timedelta(days=7), self.at, local.tzinfo)
+        # Compared in UTC: on the wall an hour that is left out has passed too early, and one that comes twice has not.
+        found = datetime.combine(day, self.at, here).astimezone(UTC)
+        return found if found <= now else datetime.combine(day - timedelta(days=7), self.at, here).astimezone(UTC)
 
 
 def _falling(leads: tuple[timedelta, ...]) -> tuple[timedelta, ...]:
