@@ -1,9 +1,11 @@
 """Read models of what is told of a maintenance window, read from the store as it is now (I5)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from sqlite_utils import Database
 
 from commands.agenda import seen
 from commands.freezes import in_force
@@ -15,7 +17,7 @@ from patching.states import ChangeState
 from storage import acknowledgements, changes, window_executions
 from storage.changes import Change
 from storage.database import Store
-from storage.window_executions import subject_of
+from storage.window_executions import Execution, subject_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,19 @@ def window_report(store: Store, config: Configuration, payload: Mapping[str, Any
         freezes=tuple(each.sentence for each in in_force(db, config, key.application, opening.opens, now)),
         seen_by=_seen_by(store, opening),
         gone=execution is not None and execution.gone_at is not None,
-        moved_to=execution.moved_to if execution else None,
+        moved_to=_moved_to(db, execution),
     )
+
+
+def _moved_to(db: Database, execution: Execution | None) -> datetime | None:
+    """Where it stands now: what it was moved to may have been moved on, or be off."""
+    moved_to = execution.moved_to if execution else None
+    while execution and moved_to:
+        execution = window_executions.find(db, execution.key, replace(execution.opening, opens=moved_to))
+        if execution is None or execution.gone_at is None:
+            return moved_to
+        moved_to = execution.moved_to
+    return None
 
 
 def correction_report(store: Store, payload: Mapping[str, Any]) -> CorrectionReport:

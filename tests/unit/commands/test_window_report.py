@@ -1,15 +1,19 @@
 """What a message about a maintenance window says of its work: as it is, for the nodes of that environment."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from bot.views.window_notices import reminder
-from commands.window_report import window_report
+from commands.window_report import WindowReport, window_report
 from patching.agenda import Opening
 from patching.documents import PatchOperation
 from patching.model import Node
 from patching.nodes import EnvironmentKey
 from patching.planned import Agenda, PlannedTask, PlannedWindow, TargetList
-from storage import agenda, environment_readings
+from storage import agenda, environment_readings, window_executions
+from storage.window_executions import Execution
 from tests.unit.commands.desk import NOW, Desk
 from tests.unit.views.made import DEBIAN, opening
 from tests.unit.views.seen import shown
@@ -68,3 +72,20 @@ def test_I5_a_reminder_tells_what_is_done_to_this_environments_nodes(
     payload = {"application": KEY.application, "environment": KEY.environment, "production": True}
     report = window_report(desk.store, desk.config, {**payload, "opening": soon.as_json()}, NOW)
     assert expected in shown(reminder(report, NOW))
+
+
+def test_I5_a_late_reminder_names_no_time_that_was_taken_back_meanwhile(desk: Desk) -> None:
+    """Moved by an hour, and by another hour; and then off."""
+    first = planned(desk)
+    second, third = (replace(first, opens=first.opens + timedelta(hours=hours)) for hours in (1, 2))
+    payload = {"application": KEY.application, "environment": KEY.environment, "production": True}
+
+    def keep(moved: Opening, to: Opening | None) -> WindowReport:
+        with desk.store.transaction() as tx:
+            gone = Execution(KEY, moved, (), None, gone_at=NOW, moved_to=to.opens if to else None)
+            window_executions.keep(tx, NOW, gone)
+        return window_report(desk.store, desk.config, {**payload, "opening": first.as_json()}, NOW)
+
+    assert keep(first, second).moved_to == second.opens
+    assert keep(second, third).moved_to == third.opens
+    assert keep(third, None).moved_to is None
