@@ -55,14 +55,23 @@ class Reminders:
     quiet: dict[EnvironmentKey, tuple[object, datetime]] = field(default_factory=dict)  # as known then, and until when
 
     def tick(self, now: datetime) -> None:
+        """One environment that fails keeps no other from its turn; then it raises."""
+        failure: Exception | None = None
         db, config = self.parts.store.db, self.parts.config
         tries, nodes = agenda.tries(db), environment_readings.read_times(db)
         subscribed = subscriptions.states(db)
         for key, environment in config.environments().items():
             known = (tries.get(where_of(environment)), nodes.get(key), subscribed.get(key.application))
             before, until = self.quiet.get(key, (None, now))
-            if known != before or now >= until:
+            if known == before and now < until:
+                continue
+            try:
                 self.quiet[key] = (known, look(self.parts, key, now))
+            except Exception as error:
+                log.exception("the windows of %s can't be told of", key)
+                failure = error
+        if failure:
+            raise failure
 
 
 def look(parts: Parts, key: EnvironmentKey, now: datetime) -> datetime:

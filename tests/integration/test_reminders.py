@@ -17,6 +17,7 @@ from patching.states import NoticeState, RunState
 from sandbox.aws.fleet import Fleet
 from scheduler.reminders import Reminders
 from storage import outbox, runs
+from storage.database import to_text
 from storage.outbox import Medium, Notice
 from tests.integration.small_house import built, recipients, words
 from tests.integration.small_town import fleet_of
@@ -288,3 +289,19 @@ def test_an_environment_is_looked_at_only_when_something_may_be_due(street: Stre
     house.jump(6 * MINUTE)
     house.read_agenda()
     assert {each.kind for each in owed()} == {"window-correction"}
+
+
+def test_I7_an_environment_whose_rows_cannot_be_read_keeps_no_other_from_its_reminders(street: Street) -> None:
+    house = house_in(street)
+    opens = opens_at(house, 3 * DAY)
+    window(house, opens)
+    house.read_agenda()
+    with house.store.transaction() as tx:
+        tx.execute(
+            "INSERT INTO window_execution VALUES (?, 'nonprod', 'mw-1', ?, '?', '', NULL, NULL)",
+            [house.name, to_text(opens)],
+        )
+    before = {notice.id for notice in notices(house.store)}
+    with pytest.raises(ValueError, match="Expecting value"):
+        Reminders(house.parts).tick(house.clock.now())
+    assert who([each for each in notices(house.store) if each.id not in before]) == everybody(house)
