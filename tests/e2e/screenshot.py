@@ -27,6 +27,8 @@ def main(path: Path) -> None:
             now = town.around.clock.now()
             expect(page.get_by_test_id("clock")).to_contain_text(f"{now.day} {now:%b %Y}")
             expect(page.get_by_test_id("clock")).to_contain_text("in Warsaw")
+            # Reminders of windows come after it, and would be what is seen.
+            page.get_by_text("2 replies").evaluate("(end) => end.scrollIntoView({ block: 'end' })")
             settle(page)
             page.screenshot(path=path)
 
