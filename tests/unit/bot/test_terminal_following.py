@@ -52,7 +52,7 @@ def test_where_a_run_stands(store: Store, state: RunState, expected: tuple[Statu
         (ChangeState.PENDING, (Status.WAITS, True)),
         (ChangeState.APPROVED, OPEN),
         (ChangeState.WAITING, OPEN),
-        (ChangeState.HELD, OPEN),
+        (ChangeState.HELD, (Status.WAITS, True)),
         (ChangeState.USED, OPEN),
         (ChangeState.BLOCKED, (Status.FAILED, True)),
         (ChangeState.REJECTED, (Status.FAILED, True)),
