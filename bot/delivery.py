@@ -80,7 +80,6 @@ class Delivery:
         self._unwritten: dict[int, Outcome] = {}
 
     def tick(self, now: datetime) -> None:
-        self._write_again()
         for notice in outbox.due(self._store.db, now):
             paces = self._paces(notice)
             moment = self._clock.monotonic()
@@ -91,6 +90,7 @@ class Delivery:
             key = ("deliver", notice.medium, notice.recipient)
             if self._pool.submit(key, partial(self.deliver, notice), lane=lane):
                 self._free_at |= {name: moment + pace for name, pace in paces.items()}
+        self._write_again()
 
     def deliver(self, notice: Notice) -> None:
         card = outbox.card(self._store.db, notice.subject) if _leans_on_card(notice) else None

@@ -61,8 +61,7 @@ def install_ended(report: RunReport) -> Rendered:
 
 def email_started(report: RunReport) -> Email:
     """To somebody affected, by e-mail."""
-    ended = report.run.state.ended
-    headline = f"Install {state_words(report.run)}" if ended else "Install starts"
+    headline = "Install started" if report.run.state.ended else "Install starts"
     return email(f"{headline}: {run_title(report.run)}", [*_unusual(report), *_start(report)])
 
 
@@ -80,8 +79,7 @@ def install_failing(report: RunReport) -> Rendered:
 
 def email_failing(report: RunReport) -> Email:
     """To somebody affected, by e-mail."""
-    ended = report.run.state.ended
-    headline = f"Install {state_words(report.run)}" if ended else _FAILING
+    headline = "Install had failures" if report.run.state.ended else _FAILING
     return email(f"{headline}: {run_title(report.run)}", [*_unusual(report), *_failing(report)])
 
 

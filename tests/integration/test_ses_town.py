@@ -44,7 +44,7 @@ def test_I7_owners_hear_through_ses_once_the_bot_may_send(town: Town) -> None:
     assert town.around.world.faults.remove(fault.id)
     town.jump(minutes=10)
     wait_for(lambda: len(ses.sent_messages) == 2, "both mails")
-    for sent, word in zip(ses.sent_messages, ("starts", "succeeded"), strict=True):
+    for sent, word in zip(ses.sent_messages, ("started", "succeeded"), strict=True):
         message = message_from_string(sent.raw_data, policy=policy.default)
         assert message["To"] == "orders-team@example.com"
         assert message["From"] == SENDER
