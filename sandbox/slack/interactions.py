@@ -43,9 +43,12 @@ async def command(workspace: Workspace, bot: Bot, user: str, channel: str, text:
 
 
 async def click(workspace: Workspace, bot: Bot, user: str, message: Message, given: Given) -> Json:
-    """Use an element of a message; raises elements.NotOffered."""
-    blocks = message.blocks or ()
+    """Use an element of a message; raises elements.NotOffered.
+
+    A click on what stood there a moment ago, while the message was being updated, counts: updates and clicks cross.
+    """
     with workspace.lock:
+        blocks = _shown(message, given.get("block_id"))
         element = elements.find(blocks, given.get("block_id"), given.get("action_id"))
         channel = workspace.visible(user, message.channel)
         action = elements.action(element, str(given["block_id"]), given, _action_ts(workspace))
@@ -53,6 +56,13 @@ async def click(workspace: Workspace, bot: Bot, user: str, message: Message, giv
         person = workspace.directory.user(user)
         payload = payloads.message_action(workspace, person, channel, message, action, values)
     return await _interactive(bot, payload)
+
+
+def _shown(message: Message, block_id: object) -> tuple[Json, ...]:
+    """The blocks, of now or of before an update, that have this one among them; those of now where none has."""
+    now = message.blocks or ()
+    versions = (now, *message.earlier)
+    return next((blocks for blocks in versions if any(each["block_id"] == block_id for each in blocks)), now)
 
 
 async def view_click(workspace: Workspace, bot: Bot, user: str, view: View, given: Given) -> Json:

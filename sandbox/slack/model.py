@@ -101,6 +101,7 @@ class Message:
     ephemeral_to: str | None = None
     files: tuple[File, ...] = ()
     reactions: tuple[str, ...] = ()
+    earlier: tuple[tuple[Json, ...], ...] = ()  # what it showed before it was updated, the newest first
 
     @property
     def is_reply(self) -> bool:

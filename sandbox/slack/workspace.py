@@ -27,6 +27,7 @@ from sandbox.slack.uploads import Uploads
 
 APP_ID = "A0PATCHGATE"
 BOT_ID = "B0PATCHGATE"
+REMEMBERED = 3  # versions of an updated message on which a click still counts
 DEFAULT_SCOPES = frozenset(
     {
         "commands",
@@ -105,7 +106,8 @@ class Workspace:
 
     def rewrite(self, message: Message, text: str, blocks: Sequence[Json] | None, edited: bool) -> Message:
         named = tuple(with_ids(blocks)) if blocks else None
-        new = replace(message, text=text, blocks=named, edited=edited)
+        earlier = (message.blocks or (), *message.earlier)[:REMEMBERED]
+        new = replace(message, text=text, blocks=named, edited=edited, earlier=earlier)
         self.posts.put(new)
         self._tell(new)
         return new

@@ -126,6 +126,22 @@ def test_the_button_s_value_is_the_message_s_own(slack: Running, seen: list[Json
     assert seen[0]["actions"][0]["value"] == "1"
 
 
+def test_a_click_that_crosses_an_update_counts(slack: Running, seen: list[Json], ann: Person) -> None:
+    """Slack gives an updated message's blocks new ids; somebody clicked on what stood there a moment ago."""
+    nameless = {name: value for name, value in DEEDS.items() if name != "block_id"}
+    client = slack.client()
+    ts = str(client.chat_postMessage(channel="C0ORDERS", text="x", blocks=[nameless])["ts"])
+    (shown,) = [each for each in ann.history() if each["ts"] == ts]
+    block_id = shown["blocks"][0]["block_id"]
+    client.chat_update(channel="C0ORDERS", ts=ts, text="y", blocks=[nameless])
+    assert ann.do("action", channel="C0ORDERS", ts=ts, block_id=block_id, action_id="go") == {"ok": True}
+    assert seen[-1]["actions"][0]["block_id"] == block_id
+    assert seen[-1]["message"]["text"] == "y"
+    for _ in range(3):
+        client.chat_update(channel="C0ORDERS", ts=ts, text="z", blocks=[nameless])
+    assert ann.try_("action", channel="C0ORDERS", ts=ts, block_id=block_id, action_id="go")[0] == 400
+
+
 def test_a_choice_is_one_of_the_options(slack: Running, seen: list[Json], ann: Person) -> None:
     ts = post(slack)
     assert click(ann, ts, "pick", selected_option={"value": "a"}) == {"ok": True}
