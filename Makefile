@@ -27,9 +27,9 @@ demo: $(INSTALLED) ## Run the whole bot on a simulated AWS and a local Slack wor
 test: $(INSTALLED) ## Run all tests; without Chromium all but the browser tests
 ifeq ($(strip $(CHROMIUM)),)
 	@echo "Chromium is not installed: the browser tests are skipped. On Debian: apt-get install chromium"
-	@$(BIN)/pytest -n 5 --dist loadfile --no-loadscope-reorder -q -m "not browser"
+	@$(BIN)/pytest -n 6 --dist loadfile -q -m "not browser"
 else
-	@CHROMIUM="$(CHROMIUM)" $(BIN)/pytest -n 5 --dist loadfile --no-loadscope-reorder -q
+	@CHROMIUM="$(CHROMIUM)" $(BIN)/pytest -n 6 --dist loadfile -q
 endif
 
 .PHONY: check

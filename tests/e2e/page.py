@@ -83,7 +83,7 @@ def opened(browser: Browser, url: str, fragment: str = "", **options: Any) -> It
     problems: list[str] = []
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
-    page.goto(f"{url}/{fragment}")
+    page.goto(f"{url}/{fragment}", timeout=30_000)  # a browser takes its time to start beside others
     page.get_by_test_id("channel-C0ORDERS").wait_for(state="attached")
     yield page
     context.close()

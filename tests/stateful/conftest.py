@@ -7,7 +7,7 @@ import pytest
 
 from tests.stateful.street import Street
 
-EXAMPLES = 4
+EXAMPLES = 2
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
